@@ -1,1 +1,23 @@
-//! queue
+//! The durable store on SQLite: the only place with SQL, with locks, and with the rules of whose store it is.
+//! It decides nothing about delivery; `relay` does, through the statements here.
+//!
+//! - [`open`]: whose store it is, and opening it; [`Store::write`] is the only way to change anything.
+//! - [`accept`]: a submission enters. [`work`]: a run claims it and records every step of its delivery.
+//! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
+//! - [`view`]: what screens show. [`act`]: what people do by hand. [`tidy`]: retention, erasure, old keys.
+
+pub mod accept;
+pub mod act;
+mod error;
+pub mod lane;
+pub mod lock;
+pub mod open;
+pub mod runs;
+pub mod secrets;
+pub mod state;
+pub mod tidy;
+pub mod view;
+pub mod work;
+
+pub use error::QueueError;
+pub use open::{Site, Store};

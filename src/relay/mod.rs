@@ -1,1 +1,21 @@
-//! relay
+//! The delivery state machine: one run at a time claims submissions and walks their steps, so that each
+//! reaches Tracker exactly once although Tracker knows no idempotency keys.
+//!
+//! An intent is written before each send. When the answer is lost, nothing is sent again until a look into
+//! Tracker has proven that nothing was applied. The letters in comments (A1 … R4, Q1 … D1) name the rows of
+//! the table in the README's section on reliability.
+//!
+//! - [`policy`]: every duration, in one value. [`pace`]: requests a minute.
+//! - [`plan`]: from a submission to requests.
+//! - [`run`]: one run from lock to report. `deliver`: one submission. `send`: one step. `settle`: one lost answer.
+
+mod deliver;
+pub mod pace;
+pub mod plan;
+pub mod policy;
+pub mod run;
+mod send;
+mod settle;
+
+pub use policy::Policy;
+pub use run::{Caller, Ended, Event, Outcome, Report, Surroundings, run};

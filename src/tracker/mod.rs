@@ -1,1 +1,18 @@
-//! tracker
+//! Tracker's two APIs: hosts, tokens, requests, and what an answer proves. It knows no queue and decides no
+//! retry: it says what happened, `relay` decides.
+//!
+//! - [`catalogue`]: the one table of Tracker's fields. [`plan`]: from mapped members to requests.
+//! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker.
+//! - [`outcome`]: what an answer proves. [`client`]: sends and probes. [`lookup`]: searches and reads.
+//!
+//! Facts about the API that are not documented carry the word ASSUMPTION; the simulator has a switch for each.
+
+pub mod catalogue;
+pub mod client;
+pub mod hosts;
+pub mod http;
+pub mod lookup;
+pub mod outcome;
+pub mod plan;
+pub mod tokens;
+pub mod transport;

@@ -1,0 +1,86 @@
+//! What goes over the network: a run, and the connection test.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Call, EngineError, read_json};
+use crate::clock::{Clock, SystemClock, SystemRandom};
+use crate::codes::Code;
+use crate::queue::lock::{Holder, RunLock};
+use crate::relay::run::credentials;
+use crate::relay::{self, Caller, Policy, Surroundings};
+use crate::settings::Api;
+use crate::tracker::client::Client;
+use crate::tracker::hosts;
+use crate::tracker::http::HttpTransport;
+
+#[derive(Debug, Deserialize)]
+struct Options {
+    caller: Caller,
+    #[serde(default = "twenty_seconds")]
+    budget_ms: i64,
+}
+
+const fn twenty_seconds() -> i64 {
+    20_000
+}
+
+/// Does one run. `options`: `{"caller":"cron|button|cli|after","budget_ms":20000}`.
+///
+/// # Errors
+/// The store's. What was acknowledged stays safe.
+pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
+    let options: Options = read_json(options, "options")?;
+    let mut transport =
+        HttpTransport::new(&call.settings).map_err(|error| EngineError::new(Code::TrackerTls, error.to_string()))?;
+    call.with_store(|store| {
+        let report = relay::run(
+            store,
+            Surroundings {
+                settings: &call.settings,
+                site: &call.site,
+                clock: &SystemClock,
+                random: &mut SystemRandom,
+                transport: &mut transport,
+                policy: &Policy::default(),
+                caller: options.caller,
+                budget_ms: options.budget_ms.clamp(0, 3_600_000),
+            },
+        )?;
+        serde_json::to_value(report).map_err(|error| EngineError::new(Code::EngineFault, error.to_string()))
+    })
+}
+
+/// Asks both APIs whether the credentials work. Takes the run lock, because it may rotate tokens.
+///
+/// # Errors
+/// `HT-1607` while a run is in progress; the store's.
+pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
+    let mut transport =
+        HttpTransport::new(&call.settings).map_err(|error| EngineError::new(Code::TrackerTls, error.to_string()))?;
+    call.with_store(|store| {
+        let now = SystemClock.now();
+        if let Some(path) = store.dir().map(|dir| dir.join("run.lock")) {
+            let holder = Holder { pid: std::process::id(), since: now.wall, caller: "test".into(), run_id: String::new() };
+            store.run_lock = RunLock::try_take(&path, &holder)?;
+            if store.run_lock.is_none() {
+                return Err(EngineError::new(Code::RelayBusy, ""));
+            }
+        }
+        let credentials = credentials(store, &call.settings)?;
+        let hosts = hosts::of(&call.settings).map_err(|error| EngineError::new(Code::TrackerHost, error.to_string()))?;
+        let mut apis = Vec::new();
+        for api in [Api::Widget, Api::Rest] {
+            let mut tokens = relay::run::StoreTokens { store };
+            let mut client = Client::new(&hosts, api, &credentials, &mut tokens, &mut transport, &SystemClock);
+            let answer = client.probe();
+            let (works, code, message) = match &answer {
+                Ok(()) => (true, None, String::new()),
+                Err(verdict) => (false, verdict.code(), verdict.message().to_owned()),
+            };
+            apis.push(json!({ "api": if api == Api::Rest { "rest" } else { "widget" }, "works": works, "code": code.map(|code| code.to_string()), "message": message }));
+        }
+        store.run_lock = None;
+        Ok(json!({ "apis": apis, "clock_skew_ms": store.meta("skew")?.parse::<i64>().ok() }))
+    })
+}

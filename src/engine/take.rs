@@ -1,0 +1,255 @@
+//! What comes in: a form, a webhook POST, a form that was kept without the engine.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{Call, EngineError, read_json};
+use crate::clock::{Clock, SystemClock};
+use crate::codes::{Code, Coded};
+use crate::ingest::form::{self, FormSubmission};
+use crate::ingest::{IngestError, files, uploads};
+use crate::mapping::{self, Mode};
+use crate::queue::accept::{Accepted, NewSubmission};
+use crate::queue::open::hex;
+use crate::queue::state::State;
+use crate::queue::{QueueError, Store};
+use crate::settings::Settings;
+use crate::submission::{FilePart, Form, Submission};
+use crate::vault::file::{SealedReader, SealedWriter};
+
+/// Divi sends the same form twice in odd cases: same values and same nonce within ten minutes is one.
+const FORM_TWIN_MS: i64 = 10 * 60_000;
+
+/// Accepts a form.
+///
+/// # Errors
+/// Any: then nothing was stored, and the caller keeps the form itself.
+pub fn accept(call: &Call, submission: &[u8]) -> Result<Value, EngineError> {
+    let mut read = form::read(submission)?;
+    if read.empty {
+        return Ok(json!({ "id": read.submission.id, "state": "ignored", "duplicate": false, "relay": false }));
+    }
+    call.with_store(|store| {
+        let Some(state) = wanted(&call.settings, &read.submission.form) else {
+            return Ok(json!({ "id": read.submission.id, "state": "ignored", "duplicate": false, "relay": false }));
+        };
+        let key = form_key(store, &read);
+        let parts = take_uploads(store, &call.settings, &mut read)?;
+        let accepted = enter(store, &read.submission, &parts, state, None, Some((key, FORM_TWIN_MS)))?;
+        Ok(answer(store, &accepted))
+    })
+}
+
+/// A form that was kept in the site's own table: opened with the key ring and accepted under its id.
+///
+/// # Errors
+/// `HT-1801` when it does not open, `HT-1802` when it is not what was kept; the store's.
+pub fn adopt(call: &Call, row: &[u8], sealed: &[u8]) -> Result<Value, EngineError> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: String,
+        hash: String,
+        #[serde(default)]
+        key_id: String,
+    }
+    let row: Row = read_json(row, "row")?;
+    call.with_store(|store| {
+        let plain: Zeroizing<Vec<u8>> = store
+            .ring()
+            .open_box(&row.key_id, sealed)
+            .map_err(|error| EngineError::new(Code::CaptureUnreadable, error.to_string()))?;
+        if hex(&hash(&plain)) != row.hash {
+            return Err(EngineError::new(Code::CaptureParts, "the hash differs"));
+        }
+        let mut read = form::read(&plain)?;
+        if read.submission.id != row.id {
+            return Err(EngineError::new(Code::CaptureParts, "the id differs"));
+        }
+        let state = wanted(&call.settings, &read.submission.form);
+        let (Some(state), false) = (state, read.empty) else {
+            return Ok(json!({ "id": row.id, "complete": true, "duplicate": false, "state": "ignored" }));
+        };
+        let key = form_key(store, &read);
+        let parts = take_uploads(store, &call.settings, &mut read)?;
+        let accepted = enter(store, &read.submission, &parts, state, None, Some((key, FORM_TWIN_MS)))?;
+        Ok(json!({ "id": accepted.id, "complete": true, "duplicate": accepted.duplicate, "state": accepted.state }))
+    })
+}
+
+/// The state in which a form's submissions enter; `None` for a form that is ignored. A mapping that cannot be
+/// read does not keep anything out: the submission is stored, and its mapping is looked at when it is sent.
+pub(super) fn wanted(settings: &Settings, form: &Form) -> Option<State> {
+    match mapping::profile(settings, form).map(|profile| profile.mode) {
+        Ok(Mode::Ignore) => None,
+        Ok(Mode::Hold) => Some(State::Held),
+        Ok(Mode::Send) | Err(_) => Some(State::Queued),
+    }
+}
+
+/// Stores a submission. When a file of the store was replaced during the commit, the store is opened again and
+/// looked into before anything is acknowledged; the caller's next try finds it or stores it.
+pub(super) fn enter(
+    store: &mut Store,
+    submission: &Submission,
+    parts: &[FilePart],
+    state: State,
+    replay: Option<[u8; 32]>,
+    duplicate: Option<([u8; 32], i64)>,
+) -> Result<Accepted, QueueError> {
+    let mut marker = [0; 10];
+    getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
+    let marker = format!("ht-{}", hex(&marker));
+    let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
+    // A repetition and a failure leave files behind that belong to nobody.
+    if result.as_ref().map_or(true, |accepted| accepted.duplicate && accepted.id != submission.id) {
+        let orphans: Vec<String> = parts.iter().map(|part| part.stored.clone()).collect();
+        store.unlink(&orphans);
+    }
+    result
+}
+
+pub(super) fn answer(store: &Store, accepted: &Accepted) -> Value {
+    json!({ "id": accepted.id, "state": accepted.state, "duplicate": accepted.duplicate, "relay": worth_a_run(store) })
+}
+
+/// Whether a run right after the answer makes sense: lane open, nothing failed lately, nobody at it.
+pub(super) fn worth_a_run(store: &Store) -> bool {
+    let open = store.pauses().is_ok_and(|pauses| pauses.is_empty());
+    open && store.wait_ms(&SystemClock.now()).is_ok_and(|wait| wait == 0)
+}
+
+fn form_key(store: &Store, read: &FormSubmission) -> [u8; 32] {
+    let values = serde_json::to_vec(&read.submission.fields).unwrap_or_default();
+    let mut text = format!("{}\0{}\0", read.submission.form.key, read.token).into_bytes();
+    text.extend(values);
+    store.ring().hash("form", &text)
+}
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    use hmac::digest::Digest;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// Takes the files that an upload add-on laid down: seals them before the visitor's request ends, because
+/// some add-ons delete them then.
+fn take_uploads(store: &Store, settings: &Settings, read: &mut FormSubmission) -> Result<Vec<FilePart>, EngineError> {
+    let mut parts = Vec::new();
+    let mut total = 0;
+    for (at, upload) in read.files.iter().enumerate() {
+        let ordinal = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let refused = |code: Code| FilePart {
+            ordinal,
+            field: upload.field.clone(),
+            name: files::clean_name(&upload.name),
+            mime: String::new(),
+            size: 0,
+            stored: String::new(),
+            refused: code.number(),
+        };
+        if at >= files::MOST_FILES {
+            parts.push(refused(Code::FileTooMany));
+            continue;
+        }
+        let part = uploads::open(upload, SystemClock.now().wall).and_then(|mut source| {
+            let mut sink = Sealing::new(store, &read.submission.id)?;
+            sink.copy(&mut source, total)?;
+            sink.finish(settings, ordinal, &upload.field, &upload.name)
+        });
+        match part {
+            Ok(part) => {
+                total += part.size;
+                parts.push(part);
+            }
+            Err(error) if (1701..1800).contains(&error.code().number()) => parts.push(refused(error.code())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(parts)
+}
+
+/// A file on its way into the store: sealed in passing, judged afterwards.
+pub(super) struct Sealing<'a> {
+    store: &'a Store,
+    id: String,
+    folder: std::path::PathBuf,
+    writer: Option<SealedWriter>,
+    size: u64,
+}
+
+impl<'a> Sealing<'a> {
+    /// Begins a file of a submission.
+    pub fn new(store: &'a Store, id: &str) -> Result<Self, IngestError> {
+        let folder = store.files_dir().ok_or_else(|| IngestError::plain(Code::StoreNone))?;
+        let writer = SealedWriter::create(store.ring(), &folder, id).map_err(IngestError::vault)?;
+        Ok(Self { store, id: id.to_owned(), folder, writer: Some(writer), size: 0 })
+    }
+
+    /// Takes more bytes. Beyond the limit nothing is kept but the count.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
+        self.size += bytes.len() as u64;
+        if self.size > files::MOST_BYTES {
+            self.writer = None;
+        }
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes).map_err(IngestError::vault),
+            None => Ok(()),
+        }
+    }
+
+    fn copy(&mut self, source: &mut dyn std::io::Read, total: u64) -> Result<(), IngestError> {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let count = source.read(&mut buffer).map_err(|_| IngestError::plain(Code::FileUpload))?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.write(buffer.get(..count).unwrap_or_default())?;
+            if total + self.size > files::MOST_TOTAL {
+                return Err(IngestError::plain(Code::FileTooLarge));
+            }
+        }
+    }
+
+    /// Ends the file: synced, under its final name, judged by name and content.
+    pub fn finish(
+        mut self,
+        settings: &Settings,
+        ordinal: u32,
+        field: &str,
+        name: &str,
+    ) -> Result<FilePart, IngestError> {
+        let allowed = settings.text("file_types");
+        let Some(writer) = self.writer.take() else {
+            let part = FilePart {
+                ordinal,
+                field: field.to_owned(),
+                name: files::clean_name(name),
+                mime: String::new(),
+                size: self.size,
+                stored: String::new(),
+                refused: Code::FileTooLarge.number(),
+            };
+            return Ok(part);
+        };
+        let stored = writer.finish().map_err(IngestError::vault)?;
+        let path = self.folder.join(&stored.name);
+        let judged = judge(self.store, &path, &self.id, name, &allowed)?;
+        Ok(FilePart {
+            ordinal,
+            field: field.to_owned(),
+            name: judged.name,
+            mime: judged.mime,
+            size: stored.size,
+            stored: stored.name,
+            refused: judged.refused.map_or(0, Code::number),
+        })
+    }
+}
+
+fn judge(store: &Store, path: &Path, id: &str, name: &str, allowed: &str) -> Result<files::Judged, IngestError> {
+    let mut reader = SealedReader::open(store.ring(), path, id).map_err(IngestError::vault)?;
+    Ok(files::judge(name, &mut reader, allowed))
+}

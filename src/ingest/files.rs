@@ -1,0 +1,328 @@
+//! Whether a file is what its name says, and whether its name may be used. It judges; nothing is thrown away
+//! here: a refused file is kept and shown.
+
+use std::io;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::codes::Code;
+use crate::vault::file::SealedReader;
+
+/// Files of a submission.
+pub const MOST_FILES: usize = 5;
+/// Bytes of a file.
+pub const MOST_BYTES: u64 = 10 * 1024 * 1024;
+/// Bytes of all files of a submission.
+pub const MOST_TOTAL: u64 = 25 * 1024 * 1024;
+const MOST_NAME: usize = 100;
+
+/// The kinds that can be allowed: extension, media type, how the content is recognised.
+const KINDS: &[(&str, &str, Looks)] = &[
+    ("pdf", "application/pdf", Looks::Within(b"%PDF-")),
+    ("doc", "application/msword", Looks::Begins(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", Looks::Zip("word/")),
+    ("odt", "application/vnd.oasis.opendocument.text", Looks::Zip("content.xml")),
+    ("rtf", "application/rtf", Looks::Begins(b"{\\rtf")),
+    ("txt", "text/plain", Looks::Text),
+    ("jpg", "image/jpeg", Looks::Begins(&[0xff, 0xd8, 0xff])),
+    ("jpeg", "image/jpeg", Looks::Begins(&[0xff, 0xd8, 0xff])),
+    ("png", "image/png", Looks::Begins(&[0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'])),
+];
+
+#[derive(Clone, Copy)]
+enum Looks {
+    Begins(&'static [u8]),
+    /// Somewhere in the first KiB: some programs write before it.
+    Within(&'static [u8]),
+    /// A ZIP archive with an entry of this name or folder.
+    Zip(&'static str),
+    /// No control characters.
+    Text,
+}
+
+/// A file's bytes, readable anywhere.
+pub trait Content {
+    /// How many.
+    fn size(&self) -> u64;
+    /// Reads at a place; fewer bytes only at the end.
+    ///
+    /// # Errors
+    /// The reader's.
+    fn read_at(&mut self, at: u64, out: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Content for SealedReader {
+    fn size(&self) -> u64 {
+        self.size()
+    }
+
+    fn read_at(&mut self, at: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.read_at(at, out)
+    }
+}
+
+/// What a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// A name that is safe to show and to send.
+    pub name: String,
+    /// The media type of its extension.
+    pub mime: String,
+    /// Why it is not sent.
+    pub refused: Option<Code>,
+}
+
+/// Judges a file by name and content. `allowed` is the setting: extensions, separated by commas.
+pub fn judge(name: &str, content: &mut dyn Content, allowed: &str) -> Judged {
+    let clean = clean_name(name);
+    let extension = extension_of(&clean).to_lowercase();
+    let kind = KINDS.iter().find(|(known, _, _)| *known == extension);
+    let is_allowed = |extension: &str| {
+        allowed.split(',').any(|one| one.trim().trim_start_matches('.').eq_ignore_ascii_case(extension))
+    };
+    let mime = kind.map_or("application/octet-stream", |(_, mime, _)| mime).to_owned();
+    let refused = match kind {
+        _ if !usable(&clean, name) => Some(Code::FileName),
+        Some((_, _, looks)) if is_allowed(&extension) || (extension == "jpeg" && is_allowed("jpg")) => {
+            if content.size() > MOST_BYTES { Some(Code::FileTooLarge) } else { agrees(*looks, content).err() }
+        }
+        _ => Some(Code::FileType),
+    };
+    Judged { name: clean, mime, refused }
+}
+
+/// The base name: NFC, no control, direction or invisible characters, no reserved name, at most 100 bytes.
+pub fn clean_name(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let visible = |letter: &char| {
+        !letter.is_control() && !is_invisible(*letter) && !matches!(letter, '<' | '>' | ':' | '"' | '|' | '?' | '*')
+    };
+    let text: String = base.nfc().filter(visible).collect();
+    let text = text.trim_matches(|letter: char| letter == '.' || letter.is_whitespace());
+    let (stem, extension) = (stem_of(text), extension_of(text));
+    let stem = if stem.is_empty() || is_reserved(stem) { format!("file{stem}") } else { stem.to_owned() };
+    let extension: String = extension.chars().take(10).collect();
+    let mut room = MOST_NAME - extension.len().min(40) - 1;
+    while !stem.is_char_boundary(room.min(stem.len())) {
+        room -= 1;
+    }
+    let stem = stem.get(..room.min(stem.len())).unwrap_or("file");
+    if extension.is_empty() { stem.to_owned() } else { format!("{stem}.{extension}") }
+}
+
+/// Directional marks and characters of no width: a name must read as it is.
+const fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}' | '\u{ad}' | '\u{fff9}'..='\u{fffb}')
+}
+
+fn is_reserved(stem: &str) -> bool {
+    let upper = stem.to_uppercase();
+    let numbered = |prefix: &str| {
+        upper
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes().first().is_some_and(u8::is_ascii_digit))
+    };
+    matches!(upper.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+}
+
+fn extension_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn stem_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// One extension that means something: `cv.pdf.docx` and `cv.php.pdf` do not say what they are.
+fn usable(clean: &str, given: &str) -> bool {
+    let inner = extension_of(stem_of(clean)).to_lowercase();
+    let active = [
+        "php", "phtml", "phar", "js", "html", "htm", "svg", "exe", "bat", "cmd", "com", "scr", "sh", "ps1", "vbs",
+        "jar", "msi",
+    ];
+    !given.trim().is_empty() && !active.contains(&inner.as_str()) && !KINDS.iter().any(|(known, _, _)| *known == inner)
+}
+
+fn agrees(looks: Looks, content: &mut dyn Content) -> Result<(), Code> {
+    let mut head = [0; 1024];
+    let count = content.read_at(0, &mut head).map_err(|_| Code::FileContent)?;
+    let head = head.get(..count).unwrap_or_default();
+    let fits = match looks {
+        Looks::Begins(magic) => head.starts_with(magic),
+        Looks::Within(magic) => head.windows(magic.len()).any(|part| part == magic),
+        Looks::Text => return is_text(content),
+        Looks::Zip(entry) => return zip(content, entry),
+    };
+    if fits { Ok(()) } else { Err(Code::FileContent) }
+}
+
+fn is_text(content: &mut dyn Content) -> Result<(), Code> {
+    let mut at = 0;
+    let mut piece = vec![0; 64 * 1024];
+    while at < content.size() {
+        let count = content.read_at(at, &mut piece).map_err(|_| Code::FileContent)?;
+        let part = piece.get(..count).unwrap_or_default();
+        if count == 0 || part.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)) {
+            return Err(Code::FileContent);
+        }
+        at += count as u64;
+    }
+    Ok(())
+}
+
+const MOST_ENTRIES: u64 = 2_000;
+const MOST_UNPACKED: u64 = 100 * 1024 * 1024;
+const MOST_RATIO: u64 = 100;
+
+/// A document that is a ZIP archive, judged by its central directory alone: nothing is unpacked.
+fn zip(content: &mut dyn Content, wanted: &str) -> Result<(), Code> {
+    let size = content.size();
+    let tail_size = size.min(65_557);
+    let mut tail = vec![0; usize::try_from(tail_size).unwrap_or_default()];
+    content.read_at(size - tail_size, &mut tail).map_err(|_| Code::FileContent)?;
+    let end = tail.windows(4).rposition(|part| part == b"PK\x05\x06").ok_or(Code::FileContent)?;
+    let end = tail.get(end..).unwrap_or_default();
+    let (entries, length, begin) = (number(end, 10, 2)?, number(end, 12, 4)?, number(end, 16, 4)?);
+    // 0xffff and 0xffffffff mean ZIP64, which no CV needs.
+    if entries > MOST_ENTRIES || length > 4 * 1024 * 1024 || begin.checked_add(length).is_none_or(|end| end > size) {
+        return Err(Code::FileArchive);
+    }
+    let mut directory = vec![0; usize::try_from(length).unwrap_or_default()];
+    content.read_at(begin, &mut directory).map_err(|_| Code::FileContent)?;
+    let mut rest = directory.as_slice();
+    let (mut unpacked, mut found) = (0_u64, false);
+    for _ in 0..entries {
+        if !rest.starts_with(b"PK\x01\x02") {
+            return Err(Code::FileContent);
+        }
+        unpacked = unpacked.saturating_add(number(rest, 24, 4)?);
+        let name_length = usize::try_from(number(rest, 28, 2)?).unwrap_or_default();
+        let more = usize::try_from(number(rest, 30, 2)? + number(rest, 32, 2)?).unwrap_or_default();
+        let name = String::from_utf8_lossy(rest.get(46..46 + name_length).ok_or(Code::FileContent)?).into_owned();
+        if is_dangerous(&name) {
+            return Err(Code::FileArchive);
+        }
+        found |= name == wanted || (wanted.ends_with('/') && name.starts_with(wanted));
+        rest = rest.get(46 + name_length + more..).ok_or(Code::FileContent)?;
+    }
+    if unpacked > MOST_UNPACKED || unpacked / MOST_RATIO > size {
+        return Err(Code::FileArchive);
+    }
+    if found { Ok(()) } else { Err(Code::FileContent) }
+}
+
+fn is_dangerous(entry: &str) -> bool {
+    let lower = entry.to_lowercase();
+    let outside = lower.starts_with('/')
+        || lower.contains('\\')
+        || lower.contains(':')
+        || lower.split('/').any(|part| part == "..");
+    let nested = ["zip", "rar", "7z", "gz", "bz2", "xz", "tar", "jar", "exe", "dll", "js", "vbs", "bat"]
+        .contains(&extension_of(&lower));
+    outside || nested || lower.ends_with("vbaproject.bin")
+}
+
+fn number(bytes: &[u8], at: usize, length: usize) -> Result<u64, Code> {
+    let part = bytes.get(at..at + length).ok_or(Code::FileContent)?;
+    Ok(part.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWED: &str = "pdf,doc,docx,odt,rtf,txt,jpg,png";
+
+    impl Content for &[u8] {
+        fn size(&self) -> u64 {
+            self.len() as u64
+        }
+        fn read_at(&mut self, at: u64, out: &mut [u8]) -> io::Result<usize> {
+            let from = self.get(at as usize..).unwrap_or_default();
+            let count = from.len().min(out.len());
+            out[..count].copy_from_slice(&from[..count]);
+            Ok(count)
+        }
+    }
+
+    fn refused(name: &str, mut content: &[u8]) -> Option<Code> {
+        judge(name, &mut content, ALLOWED).refused
+    }
+
+    /// A ZIP archive of empty entries with the sizes that its directory claims.
+    fn zip_of(entries: &[(&str, u32)]) -> Vec<u8> {
+        let mut directory = Vec::new();
+        for (name, unpacked) in entries {
+            directory.extend_from_slice(b"PK\x01\x02");
+            directory.extend_from_slice(&[0; 20]);
+            directory.extend_from_slice(&unpacked.to_le_bytes());
+            directory.extend_from_slice(&(name.len() as u16).to_le_bytes());
+            directory.extend_from_slice(&[0; 16]);
+            directory.extend_from_slice(name.as_bytes());
+        }
+        let mut all = vec![0; 100];
+        let begin = all.len() as u32;
+        all.extend_from_slice(&directory);
+        all.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        all.extend_from_slice(&(entries.len() as u16).to_le_bytes());
+        all.extend_from_slice(&(entries.len() as u16).to_le_bytes());
+        all.extend_from_slice(&(directory.len() as u32).to_le_bytes());
+        all.extend_from_slice(&begin.to_le_bytes());
+        all.extend_from_slice(&[0, 0]);
+        all
+    }
+
+    #[test]
+    fn each_kind_is_recognised_by_its_content() {
+        assert_eq!(refused("cv.pdf", b"%PDF-1.7"), None);
+        assert_eq!(refused("cv.PDF", b"\n\n%PDF-1.7"), None);
+        assert_eq!(refused("cv.doc", &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]), None);
+        assert_eq!(refused("cv.docx", &zip_of(&[("[Content_Types].xml", 10), ("word/document.xml", 1000)])), None);
+        assert_eq!(refused("cv.odt", &zip_of(&[("mimetype", 10), ("content.xml", 1000)])), None);
+        assert_eq!(refused("cv.rtf", b"{\\rtf1"), None);
+        assert_eq!(refused("cv.txt", "Größe\r\n".as_bytes()), None);
+        assert_eq!(refused("cv.jpeg", &[0xff, 0xd8, 0xff, 0xe0]), None);
+        for name in ["cv.pdf", "cv.doc", "cv.docx", "cv.odt", "cv.rtf", "cv.txt", "cv.jpg", "cv.png"] {
+            assert_eq!(refused(name, b"MZ\0\0 a program"), Some(Code::FileContent), "{name}");
+        }
+        assert_eq!(refused("cv.exe", b"MZ"), Some(Code::FileType));
+        assert_eq!(refused("cv", b"x"), Some(Code::FileType));
+    }
+
+    #[test]
+    fn a_dangerous_archive_is_refused() {
+        let big = u32::MAX / 2;
+        for entries in [
+            &[("word/document.xml", big)][..],
+            &[("word/../../evil", 1)],
+            &[("/etc/passwd", 1), ("word/a", 1)],
+            &[("word/inner.zip", 1)],
+            &[("word/vbaProject.bin", 1)],
+            &[("word/document.xml", 60_000)],
+        ] {
+            assert_eq!(refused("cv.docx", &zip_of(entries)), Some(Code::FileArchive), "{entries:?}");
+        }
+        assert_eq!(refused("cv.docx", &zip_of(&[("xl/workbook.xml", 1)])), Some(Code::FileContent));
+        assert_eq!(refused("cv.docx", &zip_of(&vec![("word/a", 1); 2_001])), Some(Code::FileArchive));
+    }
+
+    #[test]
+    fn names_are_cleaned_and_ambiguous_ones_refused() {
+        for (given, clean) in [
+            ("../../etc/cv.pdf", "cv.pdf"),
+            ("C:\\Users\\a\\cv.pdf", "cv.pdf"),
+            ("cv\u{202e}fdp.exe", "cvfdp.exe"),
+            ("a\u{200b}b\n.pdf", "ab.pdf"),
+            ("CON.pdf", "fileCON.pdf"),
+            ("  ..  ", "file"),
+            ("e\u{301}.pdf", "é.pdf"),
+        ] {
+            assert_eq!(clean_name(given), clean, "{given:?}");
+        }
+        assert!(clean_name(&format!("{}.pdf", "é".repeat(200))).len() <= 100);
+        assert_eq!(refused("cv.pdf.docx", b""), Some(Code::FileName));
+        assert_eq!(refused("cv.php.pdf", b"%PDF-"), Some(Code::FileName));
+        assert_eq!(refused("", b""), Some(Code::FileName));
+        assert_eq!(refused("j.doe.pdf", b"%PDF-"), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! What is wrong with settings, found before they are saved: JSON with line and column, fields with the nearest
+//! known name, placeholders that do not exist.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::language::{self, Entry};
+use super::{MapError, template};
+use crate::codes::{Code, Coded};
+use crate::settings::{Api, RecordType, Settings};
+use crate::tracker::catalogue::{self, Kind, Known};
+
+/// Something wrong with a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The setting.
+    pub setting: String,
+    /// The code, as shown.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where, for JSON.
+    pub line: Option<usize>,
+    /// Where, for JSON.
+    pub column: Option<usize>,
+}
+
+impl Problem {
+    fn new(setting: &str, code: Code, message: String) -> Self {
+        Self { setting: setting.to_owned(), code: code.to_string(), message, line: None, column: None }
+    }
+
+    fn of(setting: &str, error: &MapError) -> Self {
+        let mut problem = Self::new(setting, error.code(), error.to_string());
+        if let MapError::Json { line, column, .. } = error {
+            (problem.line, problem.column) = (Some(*line), Some(*column));
+        }
+        problem
+    }
+}
+
+/// Errors, with which nothing is saved, and warnings.
+pub fn check(settings: &Settings) -> (Vec<Problem>, Vec<Problem>) {
+    let mut found = Found { settings, errors: Vec::new(), warnings: Vec::new() };
+    match language::parse(&settings.text("field_map")) {
+        Ok(map) => found.map("field_map", &map, settings.record_type()),
+        Err(error) => found.errors.push(Problem::of("field_map", &error)),
+    }
+    found.required("required_fields", &settings.text("required_fields"));
+    for name in ["activity_subject", "activity_notes"] {
+        found.template(name, &settings.text(name));
+    }
+    found.forms();
+    if let Err(words) = crate::tracker::hosts::of(settings) {
+        found.errors.push(Problem::new("environment", Code::TrackerHost, words));
+    }
+    (found.errors, found.warnings)
+}
+
+struct Found<'a> {
+    settings: &'a Settings,
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Found<'_> {
+    fn map(&mut self, setting: &str, map: &[Entry], record_type: RecordType) {
+        let api = self.settings.api();
+        for entry in map {
+            let Some(known) = catalogue::find(&entry.target) else {
+                let near = catalogue::nearest(&entry.target);
+                self.errors.push(Problem::new(
+                    setting,
+                    Code::MapField,
+                    format!("Tracker has no field \"{}\"; the nearest is \"{near}\".", entry.target),
+                ));
+                continue;
+            };
+            let fits = match known {
+                Known::Custom(_) => api == Api::Rest || record_type != RecordType::Contact,
+                Known::Field(field) => {
+                    let on_contact = api == Api::Rest
+                        && record_type == RecordType::Lead
+                        && field.place(api, RecordType::Contact).is_some();
+                    field.place(api, record_type).is_some() || on_contact || field.kind == Kind::FullName
+                }
+            };
+            if !fits {
+                self.warnings.push(Problem::new(
+                    setting,
+                    Code::MapField,
+                    format!("\"{}\" is not used for {}.", entry.target, record_type.name()),
+                ));
+            }
+        }
+    }
+
+    fn required(&mut self, setting: &str, list: &str) {
+        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if catalogue::find(name).is_none() {
+                let near = catalogue::nearest(name);
+                self.errors.push(Problem::new(
+                    setting,
+                    Code::MapField,
+                    format!("Tracker has no field \"{name}\"; the nearest is \"{near}\"."),
+                ));
+            }
+        }
+    }
+
+    fn template(&mut self, setting: &str, text: &str) {
+        for name in template::unknown(text) {
+            self.errors.push(Problem::new(
+                setting,
+                Code::SettingTemplate,
+                format!("There is no placeholder {{{{{name}}}}}."),
+            ));
+        }
+    }
+
+    fn forms(&mut self) {
+        let forms = match language::parse_json(&self.settings.text("forms")) {
+            Ok(Value::Object(forms)) => forms,
+            Ok(_) => {
+                return self.errors.push(Problem::new(
+                    "forms",
+                    Code::MapShape,
+                    "forms is an object: {\"form key\": {…}}".into(),
+                ));
+            }
+            Err(error) => return self.errors.push(Problem::of("forms", &error)),
+        };
+        for (key, entry) in forms {
+            // The same reading that a submission gets, so that what is saved works.
+            let form = crate::submission::Form { id: key.clone(), key: key.clone(), ..Default::default() };
+            match super::profile(self.settings, &form) {
+                Ok(profile) => {
+                    if entry.get("field_map").is_some() {
+                        self.map("forms", &profile.map, profile.record_type);
+                    }
+                    self.required("forms", entry.get("required_fields").and_then(Value::as_str).unwrap_or_default());
+                    for name in ["activity_subject", "activity_notes"] {
+                        self.template("forms", entry.get(name).and_then(Value::as_str).unwrap_or_default());
+                    }
+                }
+                // An error of the global map is named once, under its own setting.
+                Err(error) if entry.get("field_map").is_none() && matches!(error, MapError::Json { .. }) => {}
+                Err(error) => self.errors.push(Problem::new("forms", error.code(), format!("{key}: {error}"))),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(json: &str) -> (Vec<Problem>, Vec<Problem>) {
+        check(&Settings::parse(json).expect("settings"))
+    }
+
+    #[test]
+    fn shipped_settings_have_no_problem() {
+        assert_eq!(of("{}"), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn broken_json_is_named_with_line_and_column() {
+        let (errors, _) = of(r#"{"field_map":"{\n\"email\": email\n}"}"#);
+        assert_eq!((errors[0].code.as_str(), errors[0].line, errors[0].column), ("HT-1401", Some(2), Some(10)));
+    }
+
+    #[test]
+    fn an_unknown_field_gets_the_nearest_name_and_an_unused_one_a_warning() {
+        let (errors, warnings) =
+            of(r#"{"record_type":"Contact","field_map":"{\"frist_name\":\"a\",\"salary\":\"b\"}"}"#);
+        assert!(errors[0].message.contains("\"firstName\""), "{}", errors[0].message);
+        assert!(warnings[0].message.contains("not used for Contact"));
+        let (errors, _) = of(r#"{"required_fields":"emial","activity_notes":"{{now}}"}"#);
+        assert_eq!(errors.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["HT-1402", "HT-1407"]);
+    }
+}

@@ -1,0 +1,201 @@
+//! A submission enters the store: once, under the id that its caller made, in one transaction (A2).
+
+use rusqlite::{OptionalExtension, params};
+use serde_json::Value;
+
+use super::open::Tx;
+use super::state::State;
+use super::{QueueError, Store};
+use crate::submission::{FilePart, Submission};
+
+/// What enters, with the keys that recognise it when it comes again.
+#[derive(Debug)]
+pub struct NewSubmission<'a> {
+    /// The submission.
+    pub submission: &'a Submission,
+    /// Its files, already sealed and synced to disk (A1).
+    pub files: &'a [FilePart],
+    /// `queued`, or `held` for a form that is reviewed first.
+    pub state: State,
+    /// A webhook's MAC: the same signed request again is answered the same, for 15 minutes.
+    pub replay: Option<[u8; 32]>,
+    /// Hash of the content, and for how many milliseconds the same content is the same submission.
+    pub duplicate: Option<([u8; 32], i64)>,
+    /// Unguessable text by which its record can be found again in Tracker.
+    pub marker: &'a str,
+}
+
+/// Under which id it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The id; of the first one, when this was a repetition.
+    pub id: String,
+    /// Its state now.
+    pub state: State,
+    /// Whether it was there already.
+    pub duplicate: bool,
+}
+
+/// How long the same signed webhook request gets the same answer.
+pub const REPLAY_MS: i64 = 15 * 60 * 1000;
+
+impl Store {
+    /// Stores a submission durably. After `Ok` it exists until it is erased.
+    ///
+    /// # Errors
+    /// Any of the store's: then nothing was stored, save `HT-1113` (see [`Store::write`]).
+    pub fn accept(&mut self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
+        self.write(|tx| tx.accept(new))
+    }
+
+    /// Whether a submission of this id exists, and its state.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn state_of(&self, id: &str) -> Result<Option<State>, QueueError> {
+        self.read().state_of(id)
+    }
+}
+
+impl Tx<'_> {
+    fn accept(&self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
+        let id = new.submission.id.as_str();
+        if let Some(state) = self.state_of(id)? {
+            return Ok(Accepted { id: id.to_owned(), state, duplicate: true });
+        }
+        let now = new.submission.received_at;
+        for key in [new.replay, new.duplicate.map(|(key, _)| key)].into_iter().flatten() {
+            if let Some(known) = self.known(&key, now)? {
+                return Ok(known);
+            }
+        }
+        self.insert(new)?;
+        if let Some(mac) = new.replay {
+            self.remember(&mac, id, now + REPLAY_MS)?;
+        }
+        if let Some((key, window)) = new.duplicate {
+            self.remember(&key, id, now + window)?;
+        }
+        Ok(Accepted { id: id.to_owned(), state: new.state, duplicate: false })
+    }
+
+    pub(super) fn state_of(&self, id: &str) -> Result<Option<State>, QueueError> {
+        let name: Option<String> = self
+            .sql
+            .prepare_cached("SELECT state FROM submission WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        Ok(name.and_then(|name| State::from_name(&name)))
+    }
+
+    /// The submission that a key recognises. A failed one is queued again; a discarded or erased one is
+    /// forgotten, so that the repetition is new.
+    fn known(&self, key: &[u8; 32], now: i64) -> Result<Option<Accepted>, QueueError> {
+        let found: Option<(String, String)> = self
+            .sql
+            .prepare_cached("SELECT once.id, submission.state FROM once JOIN submission ON submission.id = once.id WHERE key = ?1 AND until > ?2")?
+            .query_row(params![key, now], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((id, name)) = found else { return Ok(None) };
+        match State::from_name(&name) {
+            None | Some(State::Discarded | State::Erased) => {
+                self.sql.prepare_cached("DELETE FROM once WHERE key = ?1")?.execute(params![key])?;
+                Ok(None)
+            }
+            Some(State::Failed) => {
+                self.queue_again(&id, now)?;
+                Ok(Some(Accepted { id, state: State::Queued, duplicate: true }))
+            }
+            Some(state) => Ok(Some(Accepted { id, state, duplicate: true })),
+        }
+    }
+
+    fn remember(&self, key: &[u8; 32], id: &str, until: i64) -> Result<(), QueueError> {
+        self.sql
+            .prepare_cached("INSERT OR REPLACE INTO once (key, id, until) VALUES (?1, ?2, ?3)")?
+            .execute(params![key, id, until])?;
+        Ok(())
+    }
+
+    fn insert(&self, new: &NewSubmission<'_>) -> Result<(), QueueError> {
+        let one = new.submission;
+        let json = serde_json::to_vec(one)
+            .map_err(|error| QueueError::plain(crate::codes::Code::EngineFault, error.to_string()))?;
+        let payload = self.seal(&one.id, "payload", &json)?;
+        self.sql
+            .prepare_cached(
+                "INSERT INTO submission (id, source, form_key, form_id, received_at, updated_at, state, marker, files, payload)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![one.id, one.source.name(), one.form.key, one.form.id, one.received_at, new.state.name(), new.marker, i64::try_from(new.files.len()).unwrap_or(i64::MAX), payload])?;
+        let seq = self.sql.last_insert_rowid();
+        for file in new.files {
+            let about = serde_json::to_vec(file).unwrap_or_default();
+            let about = self.seal(&one.id, "file", &about)?;
+            self.sql
+                .prepare_cached("INSERT INTO file (seq, ordinal, about, stored) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![seq, file.ordinal, about, file.stored])?;
+        }
+        for hash in self.search_keys(one) {
+            self.sql
+                .prepare_cached("INSERT OR IGNORE INTO search (hash, seq) VALUES (?1, ?2)")?
+                .execute(params![hash, seq])?;
+        }
+        self.saw_form(one)?;
+        self.note(seq, one.received_at, "", "", "accepted", 0, &one.id, "")
+    }
+
+    fn saw_form(&self, one: &Submission) -> Result<(), QueueError> {
+        let aliases = serde_json::to_string(&one.form.aliases).unwrap_or_default();
+        self.sql
+            .prepare_cached(
+                "INSERT INTO form (key, id, title, aliases, last_seen, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)
+                 ON CONFLICT (key) DO UPDATE SET id = excluded.id, title = excluded.title, aliases = excluded.aliases,
+                 last_seen = excluded.last_seen, count = count + 1",
+            )?
+            .execute(params![one.form.key, one.form.id, one.form.title, aliases, one.received_at])?;
+        Ok(())
+    }
+
+    /// Keyed hashes of each e-mail address and of each word of the names, for exact search.
+    pub(super) fn search_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
+        let mut keys = Vec::new();
+        for (field, value) in &one.fields {
+            let Value::String(text) = value else { continue };
+            if text.contains('@') && !text.trim().contains(char::is_whitespace) {
+                keys.push(self.ring.hash("email", normal(text).as_bytes()));
+            } else if field.to_lowercase().contains("name") && text.len() <= 200 {
+                keys.extend(normal(text).split_whitespace().map(|word| self.ring.hash("word", word.as_bytes())));
+            }
+        }
+        keys
+    }
+
+    /// Writes a line into the journal of a submission.
+    #[expect(clippy::too_many_arguments, reason = "one column each")]
+    pub(super) fn note(
+        &self,
+        seq: i64,
+        at: i64,
+        run_id: &str,
+        step: &str,
+        event: &str,
+        code: u16,
+        id: &str,
+        words: &str,
+    ) -> Result<(), QueueError> {
+        let detail = self.seal_words(id, "journal", words)?;
+        self.sql
+            .prepare_cached(
+                "INSERT INTO journal (seq, at, run_id, step, event, code, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![seq, at, run_id, step, event, code, detail])?;
+        Ok(())
+    }
+}
+
+/// Text as it is compared: trimmed, NFC, lower case, nothing else.
+pub fn normal(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.trim().nfc().collect::<String>().to_lowercase()
+}

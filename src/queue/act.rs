@@ -1,0 +1,189 @@
+//! What people do by hand with submissions. Each action says which ones it changed and why not the others.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::open::Tx;
+use super::state::{Pause, State, StepState};
+use super::work::Step;
+use super::{QueueError, Store};
+use crate::clock::Moment;
+use crate::codes::Code;
+use crate::tracker::plan::StepKind;
+
+/// An action on one submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Send it (again).
+    Retry,
+    /// Never send it.
+    Discard,
+    /// Never send it: it is spam.
+    Spam,
+    /// Send what was held for review.
+    Release,
+    /// Erase everything about the person.
+    Erase,
+    /// The record is in Tracker, under this id.
+    Exists(i64),
+    /// The record is not in Tracker.
+    Absent,
+}
+
+impl Action {
+    /// The actions that fit a state; the screens offer exactly these.
+    pub fn fitting(state: State, open_record: bool, open: bool) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        match state {
+            State::Queued => names.extend(["discard", "spam"]),
+            State::Held => names.extend(["release", "discard", "spam"]),
+            State::Retry => names.extend(["retry", "discard", "spam"]),
+            State::Checking => names.push("retry"),
+            State::Attention if open_record => names.extend(["exists", "absent", "retry", "discard"]),
+            State::Attention | State::Failed => names.extend(["retry", "discard", "spam"]),
+            State::Discarded => names.push("retry"),
+            State::Sending | State::Done | State::Erased => {}
+        }
+        if state != State::Erased && !(open && state == State::Sending) {
+            names.push("erase");
+        }
+        names
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Discard => "discard",
+            Self::Spam => "spam",
+            Self::Release => "release",
+            Self::Erase => "erase",
+            Self::Exists(_) => "exists",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+impl Store {
+    /// Does an action on one submission, in one transaction.
+    ///
+    /// # Errors
+    /// `HT-1901` for an unknown id, `HT-1902` when it does not fit; the store's.
+    pub fn act(&mut self, id: &str, action: Action, now: &Moment) -> Result<(), QueueError> {
+        self.write(|tx| tx.act(id, action, now))
+    }
+
+    /// Takes away the pauses that a person may lift: by hand, site, restored, endpoint, credentials.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn lift(&mut self, reason: Pause) -> Result<bool, QueueError> {
+        if reason == Pause::Restored {
+            // Whatever was sent before the restore is found in Tracker, not sent again.
+            self.verify_unfinished()?;
+        }
+        self.resume(reason)
+    }
+}
+
+impl Tx<'_> {
+    fn act(&self, id: &str, action: Action, now: &Moment) -> Result<(), QueueError> {
+        let found: Option<(i64, String)> = self
+            .sql
+            .prepare_cached("SELECT seq, state FROM submission WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((seq, name)) = found else { return Err(QueueError::plain(Code::ActUnknown, id)) };
+        let state = State::from_name(&name).unwrap_or(State::Sending);
+        let steps = self.steps(seq)?;
+        let open = steps.iter().any(|step| step.state.is_open());
+        let open_record =
+            steps.iter().any(|step| step.state.is_open() && matches!(step.kind, StepKind::Contact | StepKind::Record));
+        if !Action::fitting(state, open_record, open).contains(&action.name()) {
+            return Err(QueueError::plain(Code::ActState, format!("{name}: {}", action.name())));
+        }
+        match action {
+            Action::Retry | Action::Release => self.send_again(seq, &steps, now)?,
+            Action::Discard => self.end(seq, id, State::Discarded, "by hand", now)?,
+            Action::Spam => self.end(seq, id, State::Discarded, "spam", now)?,
+            Action::Exists(tracker_id) => self.exists(seq, &steps, tracker_id, now)?,
+            Action::Absent => self.absent(seq, now)?,
+            Action::Erase => return self.erase(seq, id, state, open, now),
+        }
+        self.note(seq, now.wall, "", "", action.name(), 0, id, "")
+    }
+
+    /// Queues a failed submission again, when its sender repeats it.
+    pub(super) fn queue_again(&self, id: &str, now: i64) -> Result<(), QueueError> {
+        let seq: i64 = self.sql.query_row("SELECT seq FROM submission WHERE id = ?1", [id], |row| row.get(0))?;
+        let steps = self.steps(seq)?;
+        let moment = Moment { wall: now, boot: 0, boot_id: String::new() };
+        self.send_again(seq, &steps, &moment)?;
+        self.note(seq, now, "", "", "retry", 0, id, "")
+    }
+
+    /// Back into the queue under the same id and marker. What may have been applied is looked for first;
+    /// what Tracker refused is sent again.
+    fn send_again(&self, seq: i64, steps: &[Step], now: &Moment) -> Result<(), QueueError> {
+        let open = steps.iter().any(|step| step.state.is_open());
+        let state = if open { State::Checking } else { State::Queued };
+        self.sql.execute("UPDATE step SET state = 'todo', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
+        // A look asked for by a person begins the count of looks anew.
+        self.sql.execute(
+            "UPDATE step SET unclean = 0, looks = 0 WHERE seq = ?1 AND state IN ('unknown','applied')",
+            [seq],
+        )?;
+        self.sql.execute(
+            "UPDATE submission SET state = ?2, reason = '', code = 0, message = NULL, due_at = 0, due_boot = 0, boot_id = '',
+             crashes = 0, attempts = 0, ended_at = NULL, updated_at = ?3 WHERE seq = ?1",
+            params![seq, state.name(), now.wall],
+        )?;
+        Ok(())
+    }
+
+    fn end(&self, seq: i64, id: &str, state: State, reason: &str, now: &Moment) -> Result<(), QueueError> {
+        self.sql.execute(
+            "UPDATE submission SET state = ?2, reason = ?3, ended_at = ?4, updated_at = ?4, audit_at = NULL WHERE seq = ?1",
+            params![seq, state.name(), reason, now.wall],
+        )?;
+        self.sql.execute("DELETE FROM once WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    fn exists(&self, seq: i64, steps: &[Step], tracker_id: i64, now: &Moment) -> Result<(), QueueError> {
+        let Some(step) = steps.iter().find(|step| step.state.is_open()) else { return Ok(()) };
+        self.sql.execute(
+            "UPDATE step SET state = 'done', how = 'by hand', tracker_id = ?3, code = 0, message = NULL, settled_at = ?4 WHERE seq = ?1 AND ordinal = ?2",
+            params![seq, step.ordinal, tracker_id, now.wall],
+        )?;
+        let record = (step.kind == StepKind::Record).then_some(tracker_id);
+        self.sql.execute(
+            "UPDATE submission SET tracker_id = coalesce(?2, tracker_id) WHERE seq = ?1",
+            params![seq, record],
+        )?;
+        self.send_again(seq, &self.steps(seq)?, now)
+    }
+
+    /// A person says that it is not there: one clean look confirms it, then it is sent (`verify` = 2).
+    fn absent(&self, seq: i64, now: &Moment) -> Result<(), QueueError> {
+        self.sql.execute("UPDATE step SET looks = 0, unclean = 0, resends = 0, state = 'unknown' WHERE seq = ?1 AND state IN ('unknown','applied')", [seq])?;
+        self.sql.execute(
+            "UPDATE submission SET state = 'checking', reason = '', code = 0, message = NULL, verify = 2, due_at = 0, due_boot = 0,
+             boot_id = '', crashes = 0, updated_at = ?2 WHERE seq = ?1",
+            params![seq, now.wall],
+        )?;
+        Ok(())
+    }
+
+    /// Erases at once, or marks what hangs on an open intent, to be erased as soon as that settles.
+    fn erase(&self, seq: i64, id: &str, state: State, open: bool, now: &Moment) -> Result<(), QueueError> {
+        self.sql.execute("UPDATE submission SET erase = 1, updated_at = ?2 WHERE seq = ?1", params![seq, now.wall])?;
+        if state == State::Sending || (open && state == State::Checking) {
+            return Ok(());
+        }
+        self.erase_now(seq, id, now.wall)
+    }
+
+    /// Whether a step of this submission may have been applied without our knowing.
+    pub(super) fn has_open_step(&self, seq: i64) -> Result<bool, QueueError> {
+        Ok(self.steps(seq)?.iter().any(|step| matches!(step.state, StepState::Intent | StepState::Unknown)))
+    }
+}

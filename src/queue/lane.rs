@@ -1,0 +1,155 @@
+//! The store's one outgoing line: why it is paused, when it may be used again, and how fast.
+
+use rusqlite::params;
+
+use super::open::Tx;
+use super::state::{Pause, State};
+use super::{QueueError, Store};
+use crate::clock::Moment;
+use crate::codes::Code;
+
+/// A reason why nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    /// The reason.
+    pub reason: Pause,
+    /// Since when, milliseconds since 1970.
+    pub since: i64,
+    /// The code that explains it, as a number.
+    pub code: u16,
+    /// Tracker's words, or whatever helps.
+    pub detail: String,
+    /// When one probe may go out, milliseconds since 1970.
+    pub probe_at: i64,
+}
+
+impl Store {
+    /// All reasons at present; open means none.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn pauses(&self) -> Result<Vec<Paused>, QueueError> {
+        self.read().pauses()
+    }
+
+    /// Pauses the lane for one more reason.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn pause(
+        &mut self,
+        reason: Pause,
+        code: Code,
+        detail: &str,
+        now: i64,
+        probe_at: i64,
+    ) -> Result<(), QueueError> {
+        self.write(|tx| tx.pause_at(reason, code, detail, now, probe_at))
+    }
+
+    /// Takes one reason away; the others stay.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn resume(&mut self, reason: Pause) -> Result<bool, QueueError> {
+        self.write(|tx| tx.resume(reason))
+    }
+
+    /// Sets facts of the lane (`not_before`, `pace`, `skew`, `heartbeat`, …) in one transaction.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn set_facts(&mut self, facts: &[(&str, String)]) -> Result<(), QueueError> {
+        self.write(|tx| facts.iter().try_for_each(|(name, value)| tx.set_meta(name, value)))
+    }
+
+    /// A fact that is a number; 0 when it was never set.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn fact(&self, name: &str) -> Result<i64, QueueError> {
+        Ok(self.meta(name)?.parse().unwrap_or_default())
+    }
+
+    /// The moment before which nothing is sent, as milliseconds from `now`; 0 when there is none. It is kept
+    /// on the boot clock, so that a jump of the wall clock neither holds sending up nor lets it go early.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn wait_ms(&self, now: &Moment) -> Result<i64, QueueError> {
+        let same_boot = self.meta("not_before_boot_id")? == now.boot_id;
+        let left =
+            if same_boot { self.fact("not_before_boot")? - now.boot } else { self.fact("not_before")? - now.wall };
+        Ok(left.clamp(0, 24 * 3_600_000))
+    }
+
+    /// Sends nothing for `ms` milliseconds.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn wait_for(&mut self, now: &Moment, ms: i64) -> Result<(), QueueError> {
+        self.set_facts(&[
+            ("not_before", (now.wall + ms).to_string()),
+            ("not_before_boot", (now.boot + ms).to_string()),
+            ("not_before_boot_id", now.boot_id.clone()),
+        ])
+    }
+
+    /// Marks everything unfinished to be looked up in Tracker before its first send.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn verify_unfinished(&mut self) -> Result<usize, QueueError> {
+        self.write(|tx| tx.verify_unfinished())
+    }
+}
+
+impl Tx<'_> {
+    pub(super) fn pauses(&self) -> Result<Vec<Paused>, QueueError> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT reason, since, code, detail, probe_at FROM pause ORDER BY since")?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let Some(reason) = Pause::from_name(&name) else { continue };
+            let detail = self.words(&name, "pause", row.get(3)?);
+            all.push(Paused { reason, since: row.get(1)?, code: row.get(2)?, detail, probe_at: row.get(4)? });
+        }
+        Ok(all)
+    }
+
+    /// Pauses as of a moment that is not known exactly (opening a store).
+    pub(super) fn pause(&self, reason: Pause, code: Code, detail: &str, probe_at: i64) -> Result<(), QueueError> {
+        use crate::clock::{Clock, SystemClock};
+        self.pause_at(reason, code, detail, SystemClock.now().wall, probe_at)
+    }
+
+    pub(super) fn pause_at(
+        &self,
+        reason: Pause,
+        code: Code,
+        detail: &str,
+        now: i64,
+        probe_at: i64,
+    ) -> Result<(), QueueError> {
+        let detail = self.seal_words(reason.name(), "pause", detail)?;
+        self.sql
+            .prepare_cached(
+                "INSERT INTO pause (reason, since, code, detail, probe_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (reason) DO UPDATE SET code = excluded.code, detail = excluded.detail, probe_at = excluded.probe_at",
+            )?
+            .execute(params![reason.name(), now, code.number(), detail, probe_at])?;
+        Ok(())
+    }
+
+    pub(super) fn resume(&self, reason: Pause) -> Result<bool, QueueError> {
+        Ok(self.sql.prepare_cached("DELETE FROM pause WHERE reason = ?1")?.execute([reason.name()])? > 0)
+    }
+
+    pub(super) fn verify_unfinished(&self) -> Result<usize, QueueError> {
+        let open = [State::Queued, State::Retry, State::Held, State::Sending].map(State::name);
+        let sql = "UPDATE submission SET verify = 1 WHERE state IN (?1, ?2, ?3, ?4)";
+        Ok(self.sql.prepare_cached(sql)?.execute(open)?)
+    }
+}

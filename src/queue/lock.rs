@@ -1,0 +1,180 @@
+//! The two locks of a store. Both are flock(2) on files of their own, because SQLite's POSIX locks vanish
+//! when any code of the process closes a descriptor of the database (a backup plugin may), flock does not.
+//!
+//! A lock file is opened for each use and closed afterwards: nothing of it is inherited by a fork that
+//! happens between calls, and nobody ever calls unlock, which would free it for a parent as well.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::QueueError;
+use crate::clock::{Random, SystemRandom};
+use crate::codes::Code;
+
+/// How long a visitor may be made to wait for locks.
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// The lock that every writer holds for one transaction.
+#[derive(Debug)]
+pub struct WriteLock(#[expect(dead_code, reason = "held, never read: closing it frees the lock")] File);
+
+impl WriteLock {
+    /// Takes the lock within `patience`.
+    ///
+    /// # Errors
+    /// `HT-1104` when somebody else holds it all that time; an I/O code when the file cannot be opened.
+    pub fn take(path: &Path, patience: Duration) -> Result<Self, QueueError> {
+        let file = open(path)?;
+        let end = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(QueueError::io(error, "write.lock")),
+                Err(TryLockError::WouldBlock) if Instant::now() >= end => {
+                    return Err(QueueError::plain(Code::StoreBusy, "write.lock was held by another process"));
+                }
+                // Short and uneven sleeps: waiting writers do not wake in step.
+                Err(TryLockError::WouldBlock) => {
+                    std::thread::sleep(Duration::from_micros(200 + SystemRandom.up_to(1_800)))
+                }
+            }
+        }
+    }
+}
+
+/// Who holds the run lock, as written into it.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Milliseconds since 1970.
+    pub since: i64,
+    /// `cron`, `button`, `cli` or `after`.
+    pub caller: String,
+    /// The run's id.
+    pub run_id: String,
+}
+
+/// The lock of the one runner. The kernel frees it when its holder dies.
+#[derive(Debug)]
+pub struct RunLock {
+    file: File,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl RunLock {
+    /// Takes the lock at once, or says that somebody else has it (`None`).
+    ///
+    /// # Errors
+    /// An I/O code when the file cannot be opened or written.
+    pub fn try_take(path: &Path, holder: &Holder) -> Result<Option<Self>, QueueError> {
+        let mut file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(QueueError::io(error, "run.lock")),
+        }
+        let text = serde_json::to_vec(holder).unwrap_or_default();
+        let inode = file.metadata().map(|about| inode_of(&about)).map_err(|error| QueueError::io(error, "run.lock"))?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(&text))
+            .map_err(|error| QueueError::io(error, "run.lock"))?;
+        let lock = Self { file, path: path.to_owned(), inode };
+        // The file may have been replaced between opening and locking: then the lock guards nothing.
+        Ok(lock.is_sound().then_some(lock))
+    }
+
+    /// Whether the locked file is still the one at its path.
+    pub fn is_sound(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|about| inode_of(&about) == self.inode)
+    }
+
+    /// Who holds the lock at present; `None` when it is free.
+    pub fn holder(path: &Path) -> Option<Holder> {
+        let mut file = OpenOptions::new().read(true).open(path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text).ok()?;
+                serde_json::from_str(&text).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // Closing frees it. The name of the last holder is taken out, so that nobody reads a stale one.
+        if self.is_sound() {
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+/// The inode number of a file.
+pub fn inode_of(about: &std::fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    about.ino()
+}
+
+fn open(path: &Path) -> Result<File, QueueError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| QueueError::io(error, path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder() -> Holder {
+        Holder { pid: 1, since: 2, caller: "cron".into(), run_id: "r".into() }
+    }
+
+    #[test]
+    fn one_runner_holds_the_lock_and_the_next_one_gets_it_afterwards() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.lock");
+        let first = RunLock::try_take(&path, &holder()).expect("no error").expect("free");
+        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_none());
+        assert_eq!(RunLock::holder(&path), Some(holder()));
+        drop(first);
+        assert_eq!(RunLock::holder(&path), None);
+        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_some());
+    }
+
+    #[test]
+    fn a_replaced_run_lock_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.lock");
+        let lock = RunLock::try_take(&path, &holder()).expect("no error").expect("free");
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::write(&path, b"").expect("written");
+        assert!(!lock.is_sound());
+    }
+
+    #[test]
+    fn a_busy_write_lock_is_given_up_in_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("write.lock");
+        let _held = WriteLock::take(&path, PATIENCE).expect("free");
+        let begin = Instant::now();
+        let error = WriteLock::take(&path, Duration::from_millis(50)).expect_err("held");
+        assert!(matches!(error, QueueError::Plain(Code::StoreBusy, _)));
+        assert!(begin.elapsed() < Duration::from_millis(500));
+    }
+}

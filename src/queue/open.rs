@@ -1,0 +1,402 @@
+//! Opening a store: whose it is, under which keys, and the one way to write into it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::QueueError;
+use super::lock::{PATIENCE, RunLock, WriteLock, inode_of};
+use crate::codes::Code;
+use crate::vault::{Aad, Ring, place};
+
+/// The schema's version (`PRAGMA user_version`). A store with a higher one is not touched.
+pub const SCHEMA: i64 = 1;
+/// The file whose presence says that a folder is ours: uninstalling removes nothing else.
+pub const FOLDER_MARK: &str = "halt-tracker-store";
+const DATABASE: &str = "queue.sqlite";
+
+/// Which site calls.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Site {
+    /// Random, kept in an option.
+    pub install_id: String,
+    /// The site's address as its database has it.
+    pub home: String,
+    /// The epoch that the site remembers; empty while it never had a store.
+    pub epoch: String,
+    /// The run counter that the site remembers.
+    pub counter: i64,
+    /// WordPress' environment type.
+    pub environment: String,
+}
+
+impl Site {
+    /// The address without scheme, `www.` and trailing slash: these change without the site being another.
+    fn place(&self) -> String {
+        let home = self.home.trim().to_lowercase();
+        let bare = home.split_once("://").map_or(home.as_str(), |(_, rest)| rest);
+        bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches('/').to_owned()
+    }
+
+    /// The address as a hash under the install id. Not under the key ring: a lost key must not turn the
+    /// site into a stranger.
+    pub(super) fn fingerprint(&self) -> String {
+        use hmac::{Hmac, KeyInit, Mac};
+        Hmac::<sha2::Sha256>::new_from_slice(self.install_id.as_bytes()).map_or_else(
+            |_| String::new(),
+            |mut mac| {
+                mac.update(self.place().as_bytes());
+                hex(&mac.finalize().into_bytes())
+            },
+        )
+    }
+}
+
+/// An open store of one site.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) conn: Connection,
+    pub(super) ring: Ring,
+    /// The lock of a run in progress. It lives here and not on the stack: after a fatal error of PHP, which
+    /// skips destructors, the next call in this process finds it and closes it.
+    pub run_lock: Option<RunLock>,
+    files: Option<Files>,
+    /// Whether the site has to save epoch and counter.
+    pub remember: bool,
+    patience: Duration,
+}
+
+/// Where a store on disk lies, and the inodes that it had when it was opened.
+#[derive(Debug)]
+struct Files {
+    dir: PathBuf,
+    key_file: PathBuf,
+    database: u64,
+    wal: u64,
+}
+
+impl Store {
+    /// Opens the site's store, or makes it when the site never had one.
+    ///
+    /// # Errors
+    /// `HT-11xx` when the folder cannot be used or the store is not this site's, `HT-13xx` for keys.
+    pub fn open(dir: &Path, key_file: &Path, site: &Site) -> Result<Self, QueueError> {
+        let database = dir.join(DATABASE);
+        let there = database.exists();
+        if !there && !site.epoch.is_empty() {
+            return Err(QueueError::plain(Code::StoreMissing, dir.display().to_string()));
+        }
+        place::prepare(dir)?;
+        // Making the store and its first key is one step for everybody who arrives at the same time.
+        let lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
+        let made = !database.exists();
+        let ring = match Ring::open(key_file)? {
+            Some(ring) => ring,
+            None if made => Ring::create(key_file)?,
+            // A lost key: what is sealed waits, new submissions go on under a new key, whose file lies beside
+            // the lost one's place, so that bringing that one back overwrites nothing.
+            None => Ring::create_beside(key_file)?,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if made {
+            make_private(&database)?;
+        }
+        let conn = Connection::open_with_flags(&database, flags)?;
+        configure(&conn)?;
+        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
+        store.begin_schema(site, true)?;
+        store.check_owner(site)?;
+        store.check_key()?;
+        if made {
+            std::fs::create_dir_all(dir.join("files")).map_err(|error| QueueError::io(error, "files"))?;
+            std::fs::write(dir.join(FOLDER_MARK), site.install_id.as_bytes())
+                .map_err(|error| QueueError::io(error, FOLDER_MARK))?;
+            place::sync_folder(dir)?;
+        }
+        store.files = Some(Files {
+            dir: dir.to_owned(),
+            key_file: key_file.to_owned(),
+            database: inode_at(&database),
+            wal: inode_at(&wal_of(&database)),
+        });
+        drop(lock);
+        Ok(store)
+    }
+
+    /// A store in memory, for simulations: same schema, same statements, no files and no locks.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn in_memory(conn: Connection, ring: Ring, site: &Site) -> Result<Self, QueueError> {
+        conn.pragma_update(None, "foreign_keys", true)?;
+        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
+        store.begin_schema(site, true)?;
+        store.check_owner(site)?;
+        Ok(store)
+    }
+
+    /// The folder of a store on disk.
+    pub fn dir(&self) -> Option<&Path> {
+        self.files.as_ref().map(|files| files.dir.as_path())
+    }
+
+    /// The folder of the sealed files.
+    pub fn files_dir(&self) -> Option<PathBuf> {
+        self.dir().map(|dir| dir.join("files"))
+    }
+
+    /// The key ring.
+    pub const fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The connection of a store in memory, for a simulation's snapshots.
+    pub const fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Closes what a call that ended abruptly left open in this process.
+    pub fn clean_up_after_abort(&mut self) {
+        self.run_lock = None;
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// Whether the files at the store's paths are still the ones that were opened.
+    pub fn is_sound(&self) -> bool {
+        self.files.as_ref().is_none_or(|files| {
+            let database = files.dir.join(DATABASE);
+            inode_at(&database) == files.database && inode_at(&wal_of(&database)) == files.wal
+        })
+    }
+
+    /// Runs one write transaction: lock, `BEGIN IMMEDIATE`, checks, the work, `COMMIT` with a full sync.
+    /// Nothing else in the crate writes. The work must not touch network, files or PHP.
+    ///
+    /// # Errors
+    /// The work's own; `HT-1104` when locks were not had in time, `HT-1107` for a newer store, `HT-1113`
+    /// when a file of the store was replaced (then nothing may be acknowledged before a second look).
+    pub fn write<T>(&mut self, work: impl FnOnce(&Tx<'_>) -> Result<T, QueueError>) -> Result<T, QueueError> {
+        let lock = match &self.files {
+            Some(files) => Some(WriteLock::take(&files.dir.join("write.lock"), self.patience)?),
+            None => None,
+        };
+        self.refresh_ring()?;
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > SCHEMA {
+            return Err(QueueError::plain(Code::StoreNewer, format!("schema {version}, known {SCHEMA}")));
+        }
+        let result = work(&Tx { sql: &transaction, ring: &self.ring })?;
+        transaction.commit()?;
+        drop(lock);
+        if !self.is_sound() {
+            return Err(QueueError::plain(Code::StoreMoved, "the database or its WAL has another inode"));
+        }
+        Ok(result)
+    }
+
+    /// Reads outside a write transaction.
+    pub(super) const fn read(&self) -> Tx<'_> {
+        Tx { sql: &self.conn, ring: &self.ring }
+    }
+
+    /// A fact of the store's `meta`, empty when it is not there.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn meta(&self, name: &str) -> Result<String, QueueError> {
+        self.read().meta(name)
+    }
+
+    /// Seals with the current key.
+    ///
+    /// # Errors
+    /// `HT-13xx`.
+    pub fn seal(&self, row: &str, column: &str, plain: &[u8]) -> Result<Vec<u8>, QueueError> {
+        self.read().seal(row, column, plain)
+    }
+
+    /// Moves the WAL into the database; only the runner calls it, under the write lock.
+    ///
+    /// # Errors
+    /// `HT-1104` when the lock was not had.
+    pub fn checkpoint(&mut self) -> Result<(), QueueError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let _lock = WriteLock::take(&files.dir.join("write.lock"), self.patience)?;
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Reads the ring again when another process made a newer key.
+    fn refresh_ring(&mut self) -> Result<(), QueueError> {
+        let named = self.meta("key")?;
+        if named.is_empty() || named == self.ring.current() {
+            return Ok(());
+        }
+        if self.ring.set_current(&named).is_ok() {
+            return Ok(());
+        }
+        if let Some(files) = &self.files
+            && let Some(ring) = Ring::open(&files.key_file)?
+        {
+            self.ring = ring;
+        }
+        // The named key may be lost for good: then the newest one seals, and the store says so.
+        let _ = self.ring.set_current(&named);
+        Ok(())
+    }
+
+    /// Makes the schema in an empty database.
+    fn begin_schema(&mut self, site: &Site, may_make: bool) -> Result<(), QueueError> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > SCHEMA {
+            return Err(QueueError::plain(Code::StoreNewer, format!("schema {version}, known {SCHEMA}")));
+        }
+        if version == 0 && may_make {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            let tx = Tx { sql: &transaction, ring: &self.ring };
+            let mut epoch = [0; 8];
+            getrandom::fill(&mut epoch).map_err(|_| QueueError::plain(Code::KeyRandom, "epoch"))?;
+            tx.set_meta("install_id", &site.install_id)?;
+            tx.set_meta("home", &site.fingerprint())?;
+            tx.set_meta("epoch", &hex(&epoch))?;
+            tx.set_meta("counter", "0")?;
+            tx.set_meta("key", self.ring.current())?;
+            if !matches!(site.environment.as_str(), "" | "production") {
+                tx.pause(super::state::Pause::Site, Code::RelaySite, &site.environment, 0)?;
+            }
+            transaction.pragma_update(None, "user_version", SCHEMA)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Pauses sending while the key that the store names is missing, and goes on sealing under the newest.
+    fn check_key(&mut self) -> Result<(), QueueError> {
+        let named = self.meta("key")?;
+        if self.ring.ids().contains(&named) {
+            return Ok(());
+        }
+        let newest = self.ring.current().to_owned();
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = Tx { sql: &transaction, ring: &self.ring };
+        tx.pause(super::state::Pause::Key, Code::KeyMissing, &named, 0)?;
+        tx.set_meta("key", &newest)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// *Whose store*: nothing of it is read before this holds.
+    fn check_owner(&mut self, site: &Site) -> Result<(), QueueError> {
+        let same = self.meta("install_id")? == site.install_id && self.meta("home")? == site.fingerprint();
+        if !same {
+            return Err(QueueError::plain(Code::StoreForeign, "install id or address differ"));
+        }
+        // The site never saved the epoch of this store: a crash came between making and remembering it.
+        self.remember = site.epoch.is_empty();
+        Ok(())
+    }
+}
+
+/// A transaction or a plain reader, with the keys that its rows are sealed under.
+pub struct Tx<'a> {
+    pub(super) sql: &'a Connection,
+    pub(super) ring: &'a Ring,
+}
+
+impl Tx<'_> {
+    /// A fact of `meta`, empty when it is not there.
+    pub(super) fn meta(&self, name: &str) -> Result<String, QueueError> {
+        let value =
+            self.sql.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0));
+        Ok(value.optional()?.unwrap_or_default())
+    }
+
+    /// Sets a fact of `meta`.
+    pub(super) fn set_meta(&self, name: &str, value: &str) -> Result<(), QueueError> {
+        self.sql
+            .prepare_cached("INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+            .execute([name, value])?;
+        Ok(())
+    }
+
+    /// Seals a value for a row and column.
+    pub(super) fn seal(&self, row: &str, column: &str, plain: &[u8]) -> Result<Vec<u8>, QueueError> {
+        Ok(self.ring.seal(&Aad { row, column }, plain)?)
+    }
+
+    /// Seals words, or nothing when there are none.
+    pub(super) fn seal_words(&self, row: &str, column: &str, words: &str) -> Result<Option<Vec<u8>>, QueueError> {
+        if words.is_empty() { Ok(None) } else { self.seal(row, column, words.as_bytes()).map(Some) }
+    }
+
+    /// Opens a sealed value.
+    pub(super) fn unseal(&self, row: &str, column: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, QueueError> {
+        Ok(self.ring.unseal(&Aad { row, column }, sealed)?)
+    }
+
+    /// Opens sealed words; what does not open is shown as such, since a journal must always be readable.
+    pub(super) fn words(&self, row: &str, column: &str, sealed: Option<Vec<u8>>) -> String {
+        sealed.map_or_else(String::new, |sealed| match self.unseal(row, column, &sealed) {
+            Ok(plain) => String::from_utf8_lossy(&plain).into_owned(),
+            Err(_) => "(sealed under a missing key)".to_owned(),
+        })
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn configure(conn: &Connection) -> Result<(), QueueError> {
+    conn.busy_timeout(PATIENCE)?;
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "secure_delete", true)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    let level: i64 = conn.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") || level != 2 {
+        return Err(QueueError::plain(Code::StoreNetworkDisk, format!("journal {mode}, synchronous {level}")));
+    }
+    // The WAL stays when the last connection closes, so that its inode is a constant of the store, and only
+    // the runner moves it into the database.
+    conn.file_control(Some("main"), rusqlite::FileControl::PersistWal(&mut 1))?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let _: i64 = conn.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
+    Ok(())
+}
+
+fn make_private(path: &Path) -> Result<(), QueueError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|error| QueueError::io(error, path.display().to_string()))
+}
+
+fn wal_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn inode_at(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |about| inode_of(&about))
+}

@@ -1,0 +1,99 @@
+//! Runs: their rows, and what a run that ended abruptly left behind.
+
+use rusqlite::params;
+
+use super::open::Tx;
+use super::state::{State, StepState};
+use super::{QueueError, Store};
+use crate::clock::Moment;
+use crate::codes::Code;
+
+/// What was cleaned up after earlier runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOver {
+    /// Submissions that were put back; nothing of them was on its way.
+    pub queued: usize,
+    /// Submissions with an intent whose answer nobody heard.
+    pub checking: usize,
+}
+
+impl Store {
+    /// Begins a run: its row, and the end of every run that did not end itself. Only the holder of the run
+    /// lock may call it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn begin_run(&mut self, run_id: &str, caller: &str, now: &Moment) -> Result<LeftOver, QueueError> {
+        self.write(|tx| {
+            let left = tx.recover(now)?;
+            tx.sql.execute(
+                "UPDATE run SET ended_at = ?1, outcome = 'ended abruptly' WHERE ended_at IS NULL",
+                [now.wall],
+            )?;
+            tx.sql.execute(
+                "INSERT INTO run (id, caller, pid, started_at) VALUES (?1, ?2, ?3, ?4)",
+                params![run_id, caller, std::process::id(), now.wall],
+            )?;
+            Ok(left)
+        })
+    }
+
+    /// Ends a run, and drops the rows of old ones: three that touched a submission are shown, two hundred kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn end_run(&mut self, run_id: &str, outcome: &str, touched: usize, now: &Moment) -> Result<(), QueueError> {
+        self.write(|tx| {
+            tx.sql.execute("UPDATE run SET ended_at = ?2, outcome = ?3, touched = ?4 WHERE id = ?1", params![run_id, now.wall, outcome, i64::try_from(touched).unwrap_or(i64::MAX)])?;
+            tx.sql.execute("DELETE FROM run WHERE touched = 0 AND ended_at IS NOT NULL AND id <> ?1", [run_id])?;
+            tx.sql.execute(
+                "DELETE FROM run WHERE started_at < (SELECT min(started_at) FROM (SELECT started_at FROM run ORDER BY started_at DESC LIMIT 200))",
+                [],
+            )?;
+            tx.sql.execute("DELETE FROM run_item WHERE run_id NOT IN (SELECT id FROM run)", [])?;
+            tx.set_meta("heartbeat", &now.wall.to_string())
+        })
+    }
+
+    /// Raises the store's counter to the one that the site already raised, with the first claim of a run.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn set_counter(&mut self, counter: i64) -> Result<(), QueueError> {
+        self.write(|tx| tx.set_meta("counter", &counter.to_string()))
+    }
+}
+
+impl Tx<'_> {
+    /// Puts back what a dead run held. An intent whose outcome was not written is an answer nobody heard.
+    fn recover(&self, now: &Moment) -> Result<LeftOver, QueueError> {
+        let mut left = LeftOver::default();
+        let seqs: Vec<i64> = self
+            .sql
+            .prepare("SELECT seq FROM submission WHERE state = 'sending'")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for seq in seqs {
+            let id: String = self.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
+            let lost = self.sql.execute(
+                "UPDATE step SET state = 'unknown', unknown_at = ?2, unknown_boot = ?3, boot_id = ?4, code = ?5 WHERE seq = ?1 AND state = 'intent'",
+                params![seq, now.wall, now.boot, now.boot_id, Code::TrackerAnswerLost.number()],
+            )?;
+            let open =
+                self.steps(seq)?.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
+            let state = if open { State::Checking } else { State::Queued };
+            self.sql.execute(
+                "UPDATE submission SET state = ?2, run_id = '', due_at = 0, due_boot = 0, boot_id = ?3, updated_at = ?4,
+                 plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?5 THEN coalesce(audit_at, ?6) ELSE audit_at END WHERE seq = ?1",
+                params![seq, state.name(), now.boot_id, now.wall, lost > 0, now.wall + 24 * 3_600_000],
+            )?;
+            self.note(seq, now.wall, "", "", "run ended abruptly", 0, &id, "")?;
+            if open {
+                left.checking += 1;
+            } else {
+                left.queued += 1;
+            }
+        }
+        Ok(left)
+    }
+}

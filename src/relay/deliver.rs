@@ -1,0 +1,281 @@
+//! One submission: claimed, planned, walked step by step, and let go of again.
+
+use super::plan::{self, Plan};
+use super::run::{Event, Outcome, Runner};
+use crate::codes::Code;
+use crate::queue::QueueError;
+use crate::queue::state::{Pause, State, StepState};
+use crate::queue::work::{Job, Settled, Step};
+use crate::tracker::client::Ids;
+use crate::tracker::plan::{Planned, StepKind};
+
+/// Whether the run goes on with the next submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// It does.
+    Next,
+    /// It does not: the lane was paused, or its time is over.
+    Stop,
+}
+
+/// What a step makes of the walk.
+pub enum Walk {
+    /// On to the next step (or this one again, if it is to be sent now).
+    On,
+    /// The submission is let go of.
+    Leave(Settled, Flow),
+}
+
+impl Walk {
+    /// Lets go with a state and words.
+    pub fn leave(state: State, code: Option<Code>, message: impl Into<String>) -> Self {
+        Self::Leave(Settled { state, reason: "", code, message: message.into(), due_in: 0, spent: false }, Flow::Next)
+    }
+
+    /// Lets go, to come back later without an attempt spent.
+    pub fn later(state: State, code: Code, message: impl Into<String>, due_in: i64) -> Self {
+        Self::Leave(
+            Settled { state, reason: "", code: Some(code), message: message.into(), due_in, spent: false },
+            Flow::Next,
+        )
+    }
+
+    /// Asks a person.
+    pub fn ask(reason: &'static str, code: Code, message: impl Into<String>) -> Self {
+        Self::Leave(
+            Settled {
+                state: State::Attention,
+                reason,
+                code: Some(code),
+                message: message.into(),
+                due_in: 0,
+                spent: false,
+            },
+            Flow::Next,
+        )
+    }
+}
+
+/// A claimed submission with its plan.
+pub struct Claimed {
+    /// The submission.
+    pub job: Job,
+    /// What is sent.
+    pub plan: Plan,
+    /// Whether a clean look of this very walk found no record: only then an absent create may go out.
+    pub looked: bool,
+}
+
+impl Claimed {
+    /// The request of a step.
+    pub fn planned(&self, step: &Step) -> Option<&Planned> {
+        usize::try_from(step.ordinal).ok().and_then(|at| self.plan.steps.get(at))
+    }
+
+    /// Tracker's ids that are known so far.
+    pub fn ids(&self) -> Ids {
+        let of = |kind: StepKind| {
+            self.job
+                .steps
+                .iter()
+                .find(|step| step.kind == kind && step.state == StepState::Done)
+                .and_then(|step| step.tracker_id)
+        };
+        Ids { contact: of(StepKind::Contact), record: of(StepKind::Record).or(self.job.tracker_id) }
+    }
+
+    /// Whether a create may have reached Tracker, so that the plan and its tenant are fixed.
+    pub fn has_reached(&self) -> bool {
+        self.job.steps.iter().any(|step| {
+            matches!(step.kind, StepKind::Contact | StepKind::Record)
+                && matches!(step.state, StepState::Unknown | StepState::Applied | StepState::Done)
+        })
+    }
+}
+
+impl Runner<'_> {
+    /// Delivers one submission as far as this run can.
+    pub fn deliver(&mut self, seq: i64) -> Result<Flow, QueueError> {
+        let now = self.clock.now();
+        let run_id = self.run_id.clone();
+        let job = match self.store().job(seq) {
+            Ok(job) => job,
+            // What does not open stays as it is and holds up nothing else.
+            Err(QueueError::Vault(error)) => {
+                let wait = self.policy.missing_ms;
+                self.store().set_aside(seq, crate::codes::Coded::code(&error), &now, wait)?;
+                return Ok(Flow::Next);
+            }
+            Err(error) => return Err(error),
+        };
+        if job.crashes >= self.policy.crashes_most {
+            return self.refuse_to_plan(&job, &Walk::ask("crashes", Code::RelayCrashes, ""));
+        }
+        let (plan, new) = match self.plan(&job) {
+            Ok(both) => both,
+            Err(error) => {
+                let wait = self.policy.missing_ms;
+                return self.refuse_to_plan(&job, &Walk::later(State::Retry, error.code, error.message, wait));
+            }
+        };
+        let person = new.as_ref().map_or_else(|| job.person.clone(), |new| new.person.map(|hash| hash.to_vec()));
+        if let Some(person) = person.filter(|_| !job.plan_fixed)
+            && let Some(earlier) = self.store().earlier_open(seq, &person)?
+        {
+            let wait = self.policy.same_person_ms;
+            return self.refuse_to_plan(&job, &Walk::later(State::Retry, Code::RelaySamePerson, earlier, wait));
+        }
+        if !self.store().claim(&job, &run_id, new.as_ref(), &now)? {
+            return Ok(Flow::Next);
+        }
+        let job = self.store().job(seq)?;
+        let mut claimed = Claimed { job, plan, looked: false };
+        let walk = self.walk(&mut claimed)?;
+        self.let_go(&claimed.job, walk)
+    }
+
+    fn plan(&mut self, job: &Job) -> Result<(Plan, Option<crate::queue::work::NewPlan>), plan::NoPlan> {
+        if job.plan_fixed {
+            let plan = serde_json::from_slice(&job.plan)
+                .map_err(|error| plan::NoPlan { code: Code::EngineFault, message: error.to_string() })?;
+            return Ok((plan, None));
+        }
+        let tenant = self.tenant.clone();
+        let settings = self.settings;
+        plan::make(settings, job, self.store().ring(), &tenant).map(|(plan, new)| (plan, Some(new)))
+    }
+
+    /// Lets go of a submission that was not planned, so nothing was sent.
+    fn refuse_to_plan(&mut self, job: &Job, walk: &Walk) -> Result<Flow, QueueError> {
+        let now = self.clock.now();
+        let run_id = self.run_id.clone();
+        if !self.store().claim(job, &run_id, None, &now)? {
+            return Ok(Flow::Next);
+        }
+        match walk {
+            Walk::Leave(settled, flow) => self.let_go(job, Walk::Leave(settled.clone(), *flow)),
+            Walk::On => Ok(Flow::Next),
+        }
+    }
+
+    /// Walks the steps in order until all are settled or one stops it.
+    fn walk(&mut self, claimed: &mut Claimed) -> Result<Walk, QueueError> {
+        if let Some(walk) = self.check_tenant(claimed)? {
+            return Ok(walk);
+        }
+        let mut at = 0;
+        while let Some(step) = claimed.job.steps.get(at).cloned() {
+            let walk = match step.state {
+                StepState::Done | StepState::Rejected | StepState::Skipped => {
+                    at += 1;
+                    continue;
+                }
+                StepState::Todo if step.kind == StepKind::Find => self.find(claimed, &step)?,
+                StepState::Todo => self.send_step(claimed, &step)?,
+                StepState::Intent | StepState::Unknown | StepState::Applied => self.settle_step(claimed, &step)?,
+            };
+            if let Walk::Leave(..) = walk {
+                return Ok(walk);
+            }
+            let seq = claimed.job.seq;
+            claimed.job.steps = self.store().steps(seq)?;
+        }
+        let rejected: Vec<&str> = claimed
+            .job
+            .steps
+            .iter()
+            .filter(|step| step.state == StepState::Rejected)
+            .map(|step| step.kind.name())
+            .collect();
+        if rejected.is_empty() {
+            return Ok(Walk::leave(State::Done, None, ""));
+        }
+        Ok(Walk::ask("partial", Code::RelayPartial, format!("refused: {}", rejected.join(", "))))
+    }
+
+    /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.
+    fn check_tenant(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
+        let same = claimed.job.tenant == self.tenant.hash && claimed.job.generation == self.tenant.generation;
+        if same || !claimed.has_reached() {
+            return Ok(None);
+        }
+        let Some(id) = claimed.job.tracker_id else {
+            if claimed.job.tenant == self.tenant.hash {
+                // Same hosts and client, only new secrets: the look-up itself tells.
+                return Ok(None);
+            }
+            // Absence in another account proves nothing about the first one.
+            return Ok(Some(Walk::ask("tenant", Code::RelayTenant, "")));
+        };
+        let record_type = claimed.plan.record_type;
+        let read = self.client().read_record(record_type, id);
+        let same_person = match (&read, &claimed.plan.email) {
+            (Ok(Some(record)), Some(email)) => record.has_email(email) || record.has_marker(&claimed.job.marker),
+            (Ok(Some(record)), None) => record.has_marker(&claimed.job.marker),
+            (Ok(None), _) => false,
+            (Err(verdict), _) => return self.trouble(claimed, None, verdict).map(Some),
+        };
+        Ok((!same_person).then(|| Walk::ask("tenant", Code::RelayTenant, id.to_string())))
+    }
+
+    /// Writes where a submission goes, and counts what the run has to know of it.
+    fn let_go(&mut self, job: &Job, walk: Walk) -> Result<Flow, QueueError> {
+        let Walk::Leave(settled, flow) = walk else { return Ok(Flow::Next) };
+        let now = self.clock.now();
+        let run_id = self.run_id.clone();
+        self.store().settle(job, &run_id, &settled, &now)?;
+        let (_, item, _) = self.store().detail(&job.id)?;
+        let code = settled.code.map(|code| code.to_string());
+        let event = match settled.state {
+            State::Done => Some("delivered"),
+            State::Failed => Some("failed"),
+            State::Attention => Some("attention"),
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.report.events.push(Event {
+                event,
+                id: job.id.clone(),
+                code: code.clone(),
+                record_type: item.record_type.clone(),
+                tracker_id: item.tracker_id,
+                reason: settled.reason.to_owned(),
+            });
+        }
+        if settled.state == State::Done {
+            self.failures = 0;
+        }
+        let form = item.form.get("id").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
+        self.report.items.retain(|earlier| earlier.id != job.id);
+        self.report.items.push(Outcome {
+            id: job.id.clone(),
+            state: settled.state,
+            code,
+            form,
+            record_type: item.record_type,
+            tracker_id: item.tracker_id,
+        });
+        Ok(flow)
+    }
+
+    /// Pauses the lane and puts the submission back as it was.
+    pub fn leave_paused(
+        &mut self,
+        claimed: &Claimed,
+        reason: Pause,
+        verdict: &crate::tracker::outcome::Verdict,
+    ) -> Result<Walk, QueueError> {
+        self.pause(reason, verdict)?;
+        let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
+        let state = if open { State::Checking } else { State::Queued };
+        let settled = Settled {
+            state,
+            reason: "",
+            code: verdict.code(),
+            message: verdict.message().to_owned(),
+            due_in: 0,
+            spent: false,
+        };
+        Ok(Walk::Leave(settled, Flow::Stop))
+    }
+}

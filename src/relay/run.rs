@@ -1,0 +1,503 @@
+//! One run: the lock, what an earlier run left behind, the lane, the submissions that are due, the report.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Policy;
+use super::deliver::Flow;
+use super::pace::{Paced, Remembered};
+use super::plan::Tenant;
+use crate::clock::{Clock, Moment, Random};
+use crate::codes::{Code, Coded};
+use crate::queue::lock::{Holder, RunLock};
+use crate::queue::open::hex;
+use crate::queue::state::{Pause, State};
+use crate::queue::{QueueError, Site, Store};
+use crate::settings::Settings;
+use crate::tracker::client::Client;
+use crate::tracker::hosts::{self, Hosts};
+use crate::tracker::outcome::{Refusal, Verdict};
+use crate::tracker::tokens::{Credentials, TokenStore};
+use crate::tracker::transport::Transport;
+
+/// Who asks for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Caller {
+    /// WP-Cron.
+    Cron,
+    /// The Dashboard.
+    Button,
+    /// `wp halt-tracker run` or `work`.
+    Cli,
+    /// Right after a visitor's answer.
+    After,
+}
+
+impl Caller {
+    /// The name in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cron => "cron",
+            Self::Button => "button",
+            Self::Cli => "cli",
+            Self::After => "after",
+        }
+    }
+}
+
+/// What a run is given from outside.
+pub struct Surroundings<'a> {
+    /// The settings of this moment.
+    pub settings: &'a Settings,
+    /// The calling site.
+    pub site: &'a Site,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Chance.
+    pub random: &'a mut dyn Random,
+    /// HTTP.
+    pub transport: &'a mut dyn Transport,
+    /// Durations.
+    pub policy: &'a Policy,
+    /// Who asks.
+    pub caller: Caller,
+    /// For how many milliseconds steps may be begun.
+    pub budget_ms: i64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// It worked through what was due, or through its budget.
+    Ran,
+    /// Nothing was due.
+    Idle,
+    /// Another run is in progress.
+    Busy,
+    /// The lane is paused.
+    Paused,
+    /// Nothing may be sent for a moment.
+    Waiting,
+    /// The site has to raise its counter first, then ask again.
+    Raise,
+}
+
+/// What happened to a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Its id.
+    pub id: String,
+    /// Its state now.
+    pub state: State,
+    /// The code of its trouble.
+    pub code: Option<String>,
+    /// The form's id.
+    pub form: String,
+    /// What it became.
+    pub record_type: String,
+    /// Tracker's id.
+    pub tracker_id: Option<i64>,
+}
+
+/// What the site may tell others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// `delivered`, `failed`, `attention`, `lane_paused` or `lane_resumed`.
+    pub event: &'static str,
+    /// The submission.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What it became.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub record_type: String,
+    /// Tracker's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracker_id: Option<i64>,
+    /// The reason of a pause.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// The report of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Ended,
+    /// The counter that the site has to save before it asks again, when `outcome` is `raise`.
+    pub counter: i64,
+    /// The run's id.
+    pub run_id: String,
+    /// Every submission that it touched.
+    pub items: Vec<Outcome>,
+    /// How many still wait.
+    pub left: i64,
+    /// When the next one is due, milliseconds since 1970.
+    pub next_due_at: Option<i64>,
+    /// Before when nothing is sent.
+    pub not_before: Option<i64>,
+    /// Why the lane is paused.
+    pub reasons: Vec<&'static str>,
+    /// What to tell others.
+    pub events: Vec<Event>,
+}
+
+/// Tokens as the client keeps them: in the store.
+pub(crate) struct StoreTokens<'a> {
+    pub store: &'a mut Store,
+}
+
+impl TokenStore for StoreTokens<'_> {
+    fn load(&mut self, name: &str) -> Option<(zeroize::Zeroizing<String>, Option<i64>)> {
+        // A token that does not open is as good as none: the next layer makes a new one.
+        self.store.token(name).ok().flatten()
+    }
+
+    fn save(&mut self, name: &str, value: &str, expires_at: Option<i64>) -> Result<(), String> {
+        self.store.set_token(name, Some((value, expires_at))).map_err(|error| error.to_string())
+    }
+
+    fn forget(&mut self, name: &str) {
+        let _ = self.store.set_token(name, None);
+    }
+}
+
+/// A run in progress.
+pub(super) struct Runner<'a> {
+    pub tokens: StoreTokens<'a>,
+    pub transport: Paced<'a>,
+    pub settings: &'a Settings,
+    pub clock: &'a dyn Clock,
+    pub random: &'a mut dyn Random,
+    pub policy: &'a Policy,
+    pub hosts: Hosts,
+    pub credentials: Credentials,
+    pub tenant: Tenant,
+    pub run_id: String,
+    pub ends_at: i64,
+    pub failures: u32,
+    pub wait_ms: i64,
+    pub report: Report,
+}
+
+/// Does one run.
+///
+/// # Errors
+/// The store's. What was acknowledged stays; the next run goes on where this one stopped.
+pub fn run(store: &mut Store, around: Surroundings<'_>) -> Result<Report, QueueError> {
+    let now = around.clock.now();
+    let run_id = uuid::Uuid::now_v7().to_string();
+    let mut report = empty(&run_id);
+    if !take_lock(store, &around, &run_id, &now)? {
+        report.outcome = Ended::Busy;
+        return Ok(report);
+    }
+    let result = locked(store, around, report, &now);
+    store.run_lock = None;
+    result
+}
+
+fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: &Moment) -> Result<Report, QueueError> {
+    let gap = now.wall - store.fact("heartbeat")?;
+    let left_over = store.begin_run(&report.run_id, around.caller.name(), now)?;
+    if store.fact("heartbeat")? > 0 && gap > around.policy.heartbeat_gap_ms {
+        // A store that slept may be an old copy: what it has not sent, another copy may have.
+        store.verify_unfinished()?;
+    }
+    let due = store.next_due(now)?.is_some() || left_over.checking > 0;
+    report.outcome = before_sending(store, &around, due, now)?;
+    if report.outcome == Ended::Raise {
+        report.counter = store.fact("counter")? + 1;
+    }
+    if report.outcome == Ended::Ran {
+        report = work(store, around, report)?;
+    } else {
+        finish(store, &mut report, around.clock)?;
+    }
+    Ok(report)
+}
+
+/// Whether anything may be sent at all: whose turn it is, by counter, pauses and waits.
+fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: &Moment) -> Result<Ended, QueueError> {
+    let counter = store.fact("counter")?;
+    let same_epoch = around.site.epoch.is_empty() || store.meta("epoch")? == around.site.epoch;
+    if !same_epoch || !(counter..=counter + 1).contains(&around.site.counter) {
+        store.pause(Pause::Restored, Code::StoreRestored, "", now.wall, 0)?;
+        // From here on the site's counter is the one that counts, or the pause could never be lifted.
+        store.set_counter(around.site.counter)?;
+        store.set_facts(&[(
+            "epoch",
+            if around.site.epoch.is_empty() { store.meta("epoch")? } else { around.site.epoch.clone() },
+        )])?;
+        return Ok(Ended::Paused);
+    }
+    let probe = store.pauses()?.iter().all(|pause| probed(pause.reason) && pause.probe_at <= now.wall);
+    let by_constant = around.settings.surrounding("paused").and_then(Value::as_bool).unwrap_or(false);
+    if by_constant || (!store.pauses()?.is_empty() && !probe) {
+        return Ok(Ended::Paused);
+    }
+    if store.wait_ms(now)? > 0 {
+        return Ok(Ended::Waiting);
+    }
+    if !due && store.due_audit(now.wall)?.is_none() {
+        return Ok(Ended::Idle);
+    }
+    if around.site.counter == counter {
+        return Ok(Ended::Raise);
+    }
+    store.set_counter(around.site.counter)?;
+    Ok(Ended::Ran)
+}
+
+/// Reasons that the run itself may find cured.
+const fn probed(reason: Pause) -> bool {
+    matches!(reason, Pause::Credentials | Pause::Endpoint)
+}
+
+fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<Report, QueueError> {
+    let hosts = hosts::of(around.settings);
+    let credentials = match credentials(store, around.settings) {
+        Ok(credentials) => credentials,
+        Err(error) => return stopped(store, report, &around, Pause::Key, error.code()),
+    };
+    let hosts = match hosts {
+        Ok(hosts) => hosts,
+        Err(_) => return stopped(store, report, &around, Pause::Endpoint, Code::TrackerHost),
+    };
+    let tenant = tenant(store, &hosts, around.settings)?;
+    let earlier = earlier_pace(store, &around.clock.now())?;
+    let pace = around.settings.number("pace");
+    let ends_at = around.clock.now().boot + around.budget_ms;
+    let mut runner = Runner {
+        transport: Paced::new(around.transport, around.clock, pace, around.policy.burst, earlier),
+        tokens: StoreTokens { store },
+        settings: around.settings,
+        clock: around.clock,
+        random: around.random,
+        policy: around.policy,
+        hosts,
+        credentials,
+        tenant,
+        run_id: report.run_id.clone(),
+        ends_at,
+        failures: 0,
+        wait_ms: 0,
+        report,
+    };
+    let result = runner.all();
+    runner.close()?;
+    result.map(|()| runner.report)
+}
+
+impl<'a> Runner<'a> {
+    /// The store.
+    pub fn store(&mut self) -> &mut Store {
+        self.tokens.store
+    }
+
+    /// A client for one operation.
+    pub fn client(&mut self) -> Client<'_> {
+        Client::new(
+            &self.hosts,
+            self.settings.api(),
+            &self.credentials,
+            &mut self.tokens,
+            &mut self.transport,
+            self.clock,
+        )
+    }
+
+    /// Whether another step may be begun.
+    pub fn has_time(&self) -> bool {
+        self.clock.now().boot < self.ends_at
+    }
+
+    fn all(&mut self) -> Result<(), QueueError> {
+        if !self.lane_is_open()? {
+            self.report.outcome = Ended::Paused;
+            return Ok(());
+        }
+        while self.has_time() && self.failures < self.policy.failures_in_a_row && self.wait_ms == 0 {
+            let now = self.clock.now();
+            let Some(seq) = self.store().next_due(&now)? else { break };
+            if self.deliver(seq)? == Flow::Stop {
+                break;
+            }
+        }
+        self.audits()
+    }
+
+    /// Lifts the pauses that a probe finds cured; one probe at a time, and nothing is sent before.
+    fn lane_is_open(&mut self) -> Result<bool, QueueError> {
+        let pauses = self.store().pauses()?;
+        if pauses.is_empty() {
+            return Ok(true);
+        }
+        let verdict = self.client().probe();
+        let now = self.clock.now();
+        if let Err(verdict) = verdict {
+            let next = now.wall + self.policy.probe_ms;
+            for pause in pauses {
+                let code = verdict.code().unwrap_or(Code::TrackerUnavailable);
+                // A probe that met another trouble keeps the reason and its code, only the time moves on.
+                let code = if matches!(verdict.refusal(), Some(Refusal::Unauthorized | Refusal::User)) {
+                    code
+                } else {
+                    Code::from_number(pause.code).unwrap_or(code)
+                };
+                self.store().pause(pause.reason, code, verdict.message(), now.wall, next)?;
+            }
+            return Ok(false);
+        }
+        for pause in pauses {
+            self.store().resume(pause.reason)?;
+            self.report.events.push(lane_event("lane_resumed", pause.reason, None));
+        }
+        Ok(true)
+    }
+
+    /// Pauses the lane. No attempt is spent, and the run ends.
+    pub fn pause(&mut self, reason: Pause, verdict: &Verdict) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let code = verdict.code().unwrap_or(Code::TrackerCredentials);
+        let next = now.wall + self.policy.probe_ms;
+        self.store().pause(reason, code, verdict.message(), now.wall, next)?;
+        self.report.events.push(lane_event("lane_paused", reason, Some(code)));
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        if self.failures >= self.policy.failures_in_a_row {
+            let rows = self.store().fact("breaker")?.clamp(0, 10);
+            let wait = (self.policy.breaker_ms << rows).min(self.policy.ceiling_ms);
+            self.wait_ms = self.wait_ms.max(wait);
+            self.store().set_facts(&[("breaker", (rows + 1).to_string())])?;
+        } else if self.failures == 0 && !self.report.items.is_empty() {
+            self.store().set_facts(&[("breaker", "0".to_owned())])?;
+        }
+        if self.wait_ms > 0 {
+            let wait = self.wait_ms;
+            self.store().wait_for(&now, wait)?;
+        }
+        let Remembered { pace, tokens, at } = self.transport.remembered();
+        let mut facts = vec![("pace", format!("{pace:.3} {tokens:.3} {at} {}", now.boot_id))];
+        if let Some(skew) = self.transport.skew_ms {
+            facts.push(("skew", skew.to_string()));
+        }
+        self.store().set_facts(&facts)?;
+        if self.report.items.is_empty() && self.report.outcome == Ended::Ran {
+            self.report.outcome = Ended::Idle;
+        }
+        finish(self.tokens.store, &mut self.report, self.clock)
+    }
+}
+
+/// Tidies, writes the end of the run, and says what is left.
+fn finish(store: &mut Store, report: &mut Report, clock: &dyn Clock) -> Result<(), QueueError> {
+    let now = clock.now();
+    let outcome = serde_json::to_value(report.outcome)
+        .ok()
+        .and_then(|value| value.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default();
+    store.end_run(&report.run_id, &outcome, report.items.len(), &now)?;
+    store.checkpoint()?;
+    let (left, due_in) = store.waiting(&now)?;
+    report.left = left;
+    report.next_due_at = due_in.map(|wait| now.wall + wait);
+    let wait = store.wait_ms(&now)?;
+    report.not_before = (wait > 0).then_some(now.wall + wait);
+    report.reasons = store.pauses()?.iter().map(|pause| pause.reason.name()).collect();
+    Ok(())
+}
+
+fn take_lock(store: &mut Store, around: &Surroundings<'_>, run_id: &str, now: &Moment) -> Result<bool, QueueError> {
+    let Some(path) = store.dir().map(|dir| dir.join("run.lock")) else { return Ok(true) };
+    let holder = Holder {
+        pid: std::process::id(),
+        since: now.wall,
+        caller: around.caller.name().to_owned(),
+        run_id: run_id.to_owned(),
+    };
+    store.run_lock = RunLock::try_take(&path, &holder)?;
+    Ok(store.run_lock.is_some())
+}
+
+fn stopped(
+    store: &mut Store,
+    mut report: Report,
+    around: &Surroundings<'_>,
+    reason: Pause,
+    code: Code,
+) -> Result<Report, QueueError> {
+    let now = around.clock.now();
+    store.pause(reason, code, "", now.wall, now.wall + around.policy.probe_ms)?;
+    report.outcome = Ended::Paused;
+    report.events.push(lane_event("lane_paused", reason, Some(code)));
+    finish(store, &mut report, around.clock)?;
+    Ok(report)
+}
+
+fn lane_event(event: &'static str, reason: Pause, code: Option<Code>) -> Event {
+    Event {
+        event,
+        id: String::new(),
+        code: code.map(|code| code.to_string()),
+        record_type: String::new(),
+        tracker_id: None,
+        reason: reason.name().to_owned(),
+    }
+}
+
+/// The credentials in force: a constant before a saved value.
+pub(crate) fn credentials(store: &Store, settings: &Settings) -> Result<Credentials, QueueError> {
+    let value = |name: &str| -> Result<Option<zeroize::Zeroizing<String>>, QueueError> {
+        let constant = settings.surrounding("constants").and_then(|all| all.get(name)).and_then(Value::as_str);
+        match constant {
+            Some(text) if !text.is_empty() => Ok(Some(zeroize::Zeroizing::new(text.to_owned()))),
+            _ => Ok(store.secrets(name)?.into_iter().next().map(|(_, value)| value)),
+        }
+    };
+    Ok(Credentials {
+        client_id: settings.text("client_id"),
+        client_secret: value("client_secret")?,
+        refresh_token: value("refresh_token")?,
+        api_token: value("api_token")?,
+        redirect_uri: Some(settings.text("redirect_uri")).filter(|uri| !uri.trim().is_empty()),
+    })
+}
+
+fn tenant(store: &Store, hosts: &Hosts, settings: &Settings) -> Result<Tenant, QueueError> {
+    let names = format!("{}\0{}\0{}", hosts.oauth, hosts.api, settings.text("client_id"));
+    Ok(Tenant { hash: hex(&store.ring().hash("tenant", names.as_bytes())), generation: store.fact("generation")? })
+}
+
+fn earlier_pace(store: &Store, now: &Moment) -> Result<Option<Remembered>, QueueError> {
+    let text = store.meta("pace")?;
+    let mut parts = text.split(' ');
+    let remembered = (|| {
+        let pace = parts.next()?.parse().ok()?;
+        let tokens = parts.next()?.parse().ok()?;
+        let at = parts.next()?.parse().ok()?;
+        (parts.next()? == now.boot_id).then_some(Remembered { pace, tokens, at })
+    })();
+    Ok(remembered)
+}
+
+fn empty(run_id: &str) -> Report {
+    Report {
+        outcome: Ended::Ran,
+        counter: 0,
+        run_id: run_id.to_owned(),
+        items: Vec::new(),
+        left: 0,
+        next_due_at: None,
+        not_before: None,
+        reasons: Vec::new(),
+        events: Vec::new(),
+    }
+}

@@ -1,0 +1,374 @@
+//! One step that is to be sent: intent first, then the request, then what the answer proves (R1 to R4).
+
+use hmac::digest::Digest;
+
+use super::deliver::{Claimed, Flow, Walk};
+use super::run::Runner;
+use crate::codes::Code;
+use crate::queue::QueueError;
+use crate::queue::state::{Pause, State, StepState};
+use crate::queue::work::{Settled, Step, StepOutcome};
+use crate::tracker::lookup::{Hit, Look};
+use crate::tracker::outcome::{Refusal, Verdict};
+use crate::tracker::plan::StepKind;
+use crate::tracker::transport::DocumentSource;
+use crate::vault::file::SealedSource;
+
+/// Opens a document anew for each try.
+type Opener = dyn Fn() -> Option<Box<dyn DocumentSource>>;
+
+impl Runner<'_> {
+    /// Looks for the person before the record is sent. A hit is taken; anything but a hit goes on, since
+    /// nothing was sent yet.
+    pub fn find(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
+        let Some(target) = target_of_find(claimed) else { return self.skip(claimed, step, "nothing to look for") };
+        if !self.has_time() {
+            return Ok(put_back(claimed));
+        }
+        let hits = match self.look_for_person(claimed, target.kind)? {
+            Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
+            Look::Failed(verdict)
+                if verdict.refusal().is_some_and(|why| matches!(why, Refusal::Unauthorized | Refusal::User)) =>
+            {
+                return self.trouble(claimed, Some(step), &verdict);
+            }
+            // Only a hit counts here: without one the create goes out, and Tracker has not been asked for anything yet.
+            Look::Failed(_) | Look::Impossible => Vec::new(),
+        };
+        claimed.looked = true;
+        let Some((chosen, all)) = newest(&hits) else { return self.skip(claimed, step, "no existing record") };
+        self.write_outcome(
+            claimed,
+            step,
+            &StepOutcome {
+                state: Some(StepState::Done),
+                event: "found",
+                tracker_id: Some(chosen),
+                message: all.clone(),
+                ..Default::default()
+            },
+        )?;
+        self.write_outcome(claimed, &target, &found(&target, chosen, "found", &all))?;
+        Ok(Walk::On)
+    }
+
+    /// Sends a step once.
+    pub fn send_step(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
+        let Some(planned) = claimed.planned(step).cloned() else {
+            return self.reject(claimed, step, Code::EngineFault, "the plan has no such step");
+        };
+        if !self.has_time() {
+            return Ok(put_back(claimed));
+        }
+        // A create that was lost before, or that another copy of the store may have sent, goes out only
+        // right after a look that found nothing.
+        if is_record(step) && (step.resends > 0 || claimed.job.verify) && !claimed.looked {
+            return self.settle_step(claimed, step);
+        }
+        let file = match self.source_of(claimed, step) {
+            Ok(file) => file,
+            Err(code) => return self.reject(claimed, step, code, ""),
+        };
+        if let Err(verdict) = self.client().prepare(&planned) {
+            return self.trouble(claimed, Some(step), &verdict);
+        }
+        self.transport.reserve();
+        let now = self.clock.now();
+        let deadline = now.boot + self.policy.first_byte_ms;
+        let hash = sha2::Sha256::digest(serde_json::to_vec(&planned).unwrap_or_default());
+        let run_id = self.run_id.clone();
+        if !self.is_sound() || !self.store().intend(claimed.job.seq, step.ordinal, &run_id, &hash, deadline, &now)? {
+            return Ok(Walk::Leave(
+                Settled {
+                    state: State::Queued,
+                    reason: "",
+                    code: None,
+                    message: String::new(),
+                    due_in: 0,
+                    spent: false,
+                },
+                Flow::Stop,
+            ));
+        }
+        let ids = claimed.ids();
+        let verdict = self.client().send(&planned, &ids, file.as_deref(), Some(deadline));
+        self.judge(claimed, step, &verdict)
+    }
+
+    fn judge(&mut self, claimed: &mut Claimed, step: &Step, verdict: &Verdict) -> Result<Walk, QueueError> {
+        match verdict {
+            Verdict::Done { id: Some(id), message } => {
+                self.write_outcome(claimed, step, &found(step, *id, "created", message))?;
+                Ok(Walk::On)
+            }
+            // R1b: applied, but not named. Records are looked for; a child needs no id.
+            Verdict::Done { id: None, message } if !is_record(step) => {
+                let done = StepOutcome {
+                    state: Some(StepState::Done),
+                    event: "created",
+                    message: message.clone(),
+                    ..Default::default()
+                };
+                self.write_outcome(claimed, step, &done)?;
+                Ok(Walk::On)
+            }
+            Verdict::Done { id: None, message } | Verdict::Pending { message } => {
+                let applied = StepOutcome {
+                    state: Some(StepState::Applied),
+                    event: "applied",
+                    code: Some(Code::TrackerNoId),
+                    message: message.clone(),
+                    fixes_plan: true,
+                    ..Default::default()
+                };
+                self.write_outcome(claimed, step, &applied)?;
+                Ok(self.look_later(Code::TrackerNoId, message))
+            }
+            Verdict::Protected { message, .. } => self.protected(claimed, step, message),
+            Verdict::NotApplied { .. } => self.trouble(claimed, Some(step), verdict),
+            Verdict::Unknown { code, message, retry_after } => {
+                let lost = StepOutcome {
+                    state: Some(StepState::Unknown),
+                    event: "answer lost",
+                    code: Some(*code),
+                    message: message.clone(),
+                    fixes_plan: true,
+                    audit_at: is_record(step).then(|| self.clock.now().wall + self.policy.audit_ms),
+                    ..Default::default()
+                };
+                self.write_outcome(claimed, step, &lost)?;
+                self.failures += 1;
+                if let Some(seconds) = retry_after {
+                    self.wait_ms = i64::try_from(*seconds).unwrap_or(60).saturating_mul(1_000);
+                }
+                Ok(self.look_later(*code, message))
+            }
+        }
+    }
+
+    /// R3: Tracker has the person and was told not to overwrite it. One exact match is taken.
+    fn protected(&mut self, claimed: &mut Claimed, step: &Step, message: &str) -> Result<Walk, QueueError> {
+        let back = StepOutcome {
+            state: Some(StepState::Todo),
+            event: "already there",
+            code: Some(Code::TrackerProtected),
+            message: message.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &back)?;
+        let look = self.look_for_person(claimed, step.kind)?;
+        match look {
+            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
+                let id = hits.first().map_or(0, |hit| hit.id);
+                self.write_outcome(claimed, step, &found(step, id, "found", message))?;
+                Ok(Walk::On)
+            }
+            Look::Failed(verdict) => self.trouble(claimed, None, &verdict),
+            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => {
+                Ok(Walk::ask("several", Code::RelaySeveral, ids_of(&hits)))
+            }
+            _ => Ok(Walk::ask("protected", Code::TrackerProtected, message)),
+        }
+    }
+
+    /// R2 and everything else that proves that nothing was applied. `step` is the step that was tried, if any.
+    pub fn trouble(&mut self, claimed: &Claimed, step: Option<&Step>, verdict: &Verdict) -> Result<Walk, QueueError> {
+        let code = verdict.code().unwrap_or(Code::TrackerUnavailable);
+        let message = verdict.message().to_owned();
+        let back = |event| StepOutcome {
+            state: Some(StepState::Todo),
+            event,
+            code: Some(code),
+            message: message.clone(),
+            ..Default::default()
+        };
+        let settle_back = |runner: &mut Self, event| match step {
+            Some(step) => runner.write_outcome(claimed, step, &back(event)),
+            None => Ok(()),
+        };
+        match verdict.refusal() {
+            Some(Refusal::Unauthorized | Refusal::User) => {
+                settle_back(self, "credentials refused")?;
+                self.leave_paused(claimed, Pause::Credentials, verdict)
+            }
+            Some(Refusal::Endpoint) => {
+                settle_back(self, "endpoint")?;
+                self.leave_paused(claimed, Pause::Endpoint, verdict)
+            }
+            Some(Refusal::Forbidden) => {
+                let probe = self.client().probe();
+                if let Err(probe) = probe {
+                    settle_back(self, "credentials refused")?;
+                    return self.leave_paused(claimed, Pause::Credentials, &probe);
+                }
+                self.refused(claimed, step, code, &message)
+            }
+            Some(Refusal::Rejected) => self.refused(claimed, step, code, &message),
+            Some(Refusal::TooMany) => {
+                settle_back(self, "too many requests")?;
+                self.transport.slow_down();
+                self.wait_ms = verdict
+                    .retry_after()
+                    .map_or(self.policy.too_many_ms, |seconds| i64::try_from(seconds).unwrap_or(60) * 1_000);
+                let wait = self.wait_ms;
+                Ok(again(claimed, code, message, wait, false))
+            }
+            Some(Refusal::Unreachable) | None => {
+                settle_back(self, "not sent")?;
+                self.failures += 1;
+                let retry_after =
+                    verdict.retry_after().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0) * 1_000);
+                let wait = self.policy.back_off(claimed.job.attempts, retry_after, self.random);
+                Ok(self.again_or_give_up(claimed, code, message, wait))
+            }
+        }
+    }
+
+    /// Refused for good: a child is passed over, a record fails.
+    fn refused(
+        &mut self,
+        claimed: &Claimed,
+        step: Option<&Step>,
+        code: Code,
+        message: &str,
+    ) -> Result<Walk, QueueError> {
+        let Some(step) = step else { return Ok(Walk::leave(State::Failed, Some(code), message)) };
+        if !is_record(step) {
+            return self.reject(claimed, step, code, message);
+        }
+        let refused = StepOutcome {
+            state: Some(StepState::Rejected),
+            event: "refused",
+            code: Some(code),
+            message: message.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &refused)?;
+        Ok(Walk::leave(State::Failed, Some(code), message))
+    }
+
+    /// A child that will not be sent; what comes after it goes on.
+    pub fn reject(&mut self, claimed: &Claimed, step: &Step, code: Code, message: &str) -> Result<Walk, QueueError> {
+        let refused = StepOutcome {
+            state: Some(StepState::Rejected),
+            event: "refused",
+            code: Some(code),
+            message: message.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &refused)?;
+        Ok(Walk::On)
+    }
+
+    fn again_or_give_up(&self, claimed: &Claimed, code: Code, message: String, wait: i64) -> Walk {
+        let tries = claimed.job.attempts + 1;
+        let age = self.clock.now().wall - claimed.job.received_at;
+        if tries >= self.settings.number("max_attempts") && age >= self.policy.give_up_ms && !claimed.has_reached() {
+            return Walk::Leave(
+                Settled {
+                    state: State::Failed,
+                    reason: "",
+                    code: Some(Code::RelayGaveUp),
+                    message: format!("{code}: {message}"),
+                    due_in: 0,
+                    spent: true,
+                },
+                Flow::Next,
+            );
+        }
+        again(claimed, code, message, wait, true)
+    }
+
+    fn skip(&mut self, claimed: &Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
+        let skipped = StepOutcome {
+            state: Some(StepState::Skipped),
+            event: "looked",
+            message: why.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &skipped)?;
+        Ok(Walk::On)
+    }
+
+    /// When Tracker is searched for what a lost answer left open.
+    pub fn look_later(&self, code: Code, message: &str) -> Walk {
+        Walk::later(State::Checking, code, message, self.policy.next_look(0))
+    }
+
+    /// Writes an outcome under this run's id.
+    pub fn write_outcome(&mut self, claimed: &Claimed, step: &Step, outcome: &StepOutcome) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let run_id = self.run_id.clone();
+        self.store().outcome(&claimed.job, step, &run_id, outcome, &now)
+    }
+
+    /// Whether lock and store are still the files at their paths; else nothing more is sent.
+    fn is_sound(&mut self) -> bool {
+        let store = self.store();
+        store.is_sound() && store.run_lock.as_ref().is_none_or(crate::queue::lock::RunLock::is_sound)
+    }
+
+    fn source_of(&mut self, claimed: &Claimed, step: &Step) -> Result<Option<Box<Opener>>, Code> {
+        let Some(ordinal) = step.file else { return Ok(None) };
+        let file = claimed.job.files.iter().find(|file| file.ordinal == ordinal).ok_or(Code::FileLost)?;
+        if let Some(code) = Code::from_number(file.refused) {
+            return Err(code);
+        }
+        let folder = self.store().files_dir().ok_or(Code::FileLost)?;
+        let (ring, path, id) = (self.store().ring().clone(), folder.join(&file.stored), claimed.job.id.clone());
+        SealedSource::new(&ring, &path, &id).map_err(|_| Code::FileLost)?;
+        Ok(Some(Box::new(move || {
+            SealedSource::new(&ring, &path, &id).ok().map(|source| Box::new(source) as Box<dyn DocumentSource>)
+        })))
+    }
+}
+
+/// Whether a step creates a person or a lead.
+pub fn is_record(step: &Step) -> bool {
+    matches!(step.kind, StepKind::Contact | StepKind::Record)
+}
+
+/// The step that a found record settles: the Contact of a REST Lead, else the record itself.
+fn target_of_find(claimed: &Claimed) -> Option<Step> {
+    claimed.plan.email.as_ref()?;
+    claimed.job.steps.iter().find(|step| is_record(step)).filter(|step| step.state == StepState::Todo).cloned()
+}
+
+/// A settled record or child.
+pub fn found(step: &Step, id: i64, event: &'static str, message: &str) -> StepOutcome {
+    StepOutcome {
+        state: Some(StepState::Done),
+        event,
+        tracker_id: Some(id),
+        message: message.to_owned(),
+        is_record: step.kind == StepKind::Record,
+        fixes_plan: true,
+        ..Default::default()
+    }
+}
+
+/// The record of several that is used: the newest update, then the lowest id; and all of them in words.
+fn newest(hits: &[Hit]) -> Option<(i64, String)> {
+    let chosen = hits.iter().max_by(|one, other| one.updated.cmp(&other.updated).then(other.id.cmp(&one.id)))?;
+    let words = if hits.len() == 1 { String::new() } else { format!("several match: {}", ids_of(hits)) };
+    Some((chosen.id, words))
+}
+
+/// The ids of hits in words.
+pub fn ids_of(hits: &[Hit]) -> String {
+    hits.iter().map(|hit| hit.id.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Back into the queue because the run's time is over.
+fn put_back(claimed: &Claimed) -> Walk {
+    let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
+    let state = if open { State::Checking } else { State::Queued };
+    Walk::Leave(Settled { state, reason: "", code: None, message: String::new(), due_in: 0, spent: false }, Flow::Stop)
+}
+
+/// To be tried again later.
+fn again(claimed: &Claimed, code: Code, message: String, due_in: i64, spent: bool) -> Walk {
+    let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
+    let state = if open { State::Checking } else { State::Retry };
+    Walk::Leave(Settled { state, reason: "", code: Some(code), message, due_in, spent }, Flow::Next)
+}

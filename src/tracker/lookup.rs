@@ -1,0 +1,377 @@
+//! Looks into Tracker for what may be there already. REST v1 only: it can search and read, the widget API cannot.
+//!
+//! Tracker ignores filters that it does not know and then answers with an unfiltered page, so that a look is
+//! *clean* only when its page was not full and the same form of query, in the same run, found a record that
+//! is known by its e-mail. Every row is compared again here: trimmed, NFC, lower case, nothing else.
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::outcome::{Refusal, Verdict, positive};
+use super::plan::Planned;
+use crate::queue::accept::normal;
+use crate::settings::RecordType;
+
+/// Rows of a page. ASSUMPTION U7: more are never given, whatever is asked for.
+const PAGE: usize = 10;
+
+/// A record that a look found and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// Tracker's id.
+    pub id: i64,
+    /// When it was last changed, as Tracker writes it; compares as text.
+    pub updated: String,
+    /// When it was made, milliseconds since 1970.
+    pub created: Option<i64>,
+    /// Whether it carries our marker.
+    pub marked: bool,
+}
+
+/// What a look says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// It can be believed: these, and no others.
+    Clean(Vec<Hit>),
+    /// What it found is there, but that it found no more proves nothing.
+    Unclean {
+        /// What it found.
+        hits: Vec<Hit>,
+        /// Why it proves nothing.
+        why: String,
+    },
+    /// It was not answered.
+    Failed(Verdict),
+    /// There is no way to look.
+    Impossible,
+}
+
+/// A record as Tracker holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record(Value);
+
+impl Record {
+    /// Whether it is of this e-mail address.
+    pub fn has_email(&self, email: &str) -> bool {
+        ["/contactDetails/email", "/email", "/otherEmail"]
+            .iter()
+            .filter_map(|at| self.0.pointer(at)?.as_str())
+            .any(|text| normal(text) == normal(email))
+    }
+
+    /// Whether it carries our marker, in a field of its own or in a note.
+    pub fn has_marker(&self, marker: &str) -> bool {
+        let exact = |value: &Value| value.as_str() == Some(marker);
+        let custom = self.0.get("customFields").and_then(Value::as_array);
+        self.0.get("internalReference").is_some_and(exact)
+            || custom.is_some_and(|fields| fields.iter().filter_map(|field| field.get("value")).any(exact))
+            || self.0.get("note").and_then(Value::as_str).is_some_and(|note| note.contains(marker))
+    }
+
+    fn hit(&self, id: i64, marker: &str) -> Hit {
+        let time = |name: &str| self.0.pointer(&format!("/history/{name}")).and_then(Value::as_str);
+        Hit {
+            id,
+            updated: time("updated").unwrap_or_default().to_owned(),
+            created: time("created").and_then(millis_of),
+            marked: self.has_marker(marker),
+        }
+    }
+}
+
+/// Turns a failed request into what a look says.
+fn failed(verdict: Verdict) -> Look {
+    match verdict.refusal() {
+        // Credentials that only the widget API takes, or a path that is not there: no way to look.
+        Some(Refusal::Unauthorized | Refusal::Forbidden | Refusal::Endpoint | Refusal::Rejected) => Look::Impossible,
+        _ => Look::Failed(verdict),
+    }
+}
+
+macro_rules! look {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(verdict) => return failed(verdict),
+        }
+    };
+}
+
+impl Client<'_> {
+    /// Reads a record. `None` when Tracker holds none of this id.
+    ///
+    /// # Errors
+    /// What stands against an answer.
+    pub fn read_record(&mut self, record_type: RecordType, id: i64) -> Result<Option<Record>, Verdict> {
+        let response = self.read("GET", &format!("/api/v1/{}/{id}", record_type.name()), None)?;
+        Ok(serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object).map(Record))
+    }
+
+    /// Looks for a person: by the marker's custom field where one is set, else by exact e-mail. `control` is a
+    /// record (e-mail, id) that the same query must find; without one, a record of Tracker's first page is taken.
+    pub fn find_person(
+        &mut self,
+        record_type: RecordType,
+        email: &str,
+        marker: &str,
+        marker_field: Option<i64>,
+        control: Option<&(String, i64)>,
+    ) -> Look {
+        if let Some(field) = marker_field {
+            let query =
+                json!({ "customFieldId": field, "customFieldValue": marker, "maxResults": PAGE, "pageNumber": 1 });
+            let rows = look!(self.search(&format!("{}/Search/CustomField", record_type.name()), &query));
+            let ids: Vec<i64> = rows.iter().filter_map(|row| row_id(row, record_type)).collect();
+            let mut hits = look!(self.hits(record_type, &ids, marker));
+            hits.retain(|hit| hit.marked);
+            if !hits.is_empty() {
+                return Look::Clean(hits);
+            }
+        }
+        let rows = look!(self.search_email(record_type, email));
+        let ids: Vec<i64> =
+            rows.iter().filter(|row| row_has_email(row, email)).filter_map(|row| row_id(row, record_type)).collect();
+        let mut hits = look!(self.hits(record_type, &ids, marker));
+        // The row said so, the record says it again.
+        let mut checked = Vec::new();
+        for hit in hits.drain(..) {
+            if look!(self.read_record(record_type, hit.id)).is_some_and(|record| record.has_email(email) || hit.marked)
+            {
+                checked.push(hit);
+            }
+        }
+        if rows.len() >= PAGE {
+            return Look::Unclean { hits: checked, why: "the page was full".into() };
+        }
+        match self.control_is_found(record_type, email, control) {
+            Ok(true) => Look::Clean(checked),
+            Ok(false) => Look::Unclean { hits: checked, why: "a record that must be found was not".into() },
+            Err(verdict) if checked.is_empty() => failed(verdict),
+            Err(_) => Look::Unclean { hits: checked, why: "the control was not answered".into() },
+        }
+    }
+
+    /// Whether the same form of query finds a record that is known by its e-mail.
+    fn control_is_found(
+        &mut self,
+        record_type: RecordType,
+        email: &str,
+        control: Option<&(String, i64)>,
+    ) -> Result<bool, Verdict> {
+        let borrowed;
+        let (known, id) = match control {
+            Some(control) => control,
+            None => {
+                let rows = self.search(
+                    &format!("{}/Search", record_type.name()),
+                    &json!({ "maxResults": PAGE, "pageNumber": 1 }),
+                )?;
+                let found = rows.iter().find_map(|row| {
+                    let text = row
+                        .get("email")?
+                        .as_str()
+                        .filter(|text| text.contains('@') && normal(text) != normal(email))?;
+                    Some((text.to_owned(), row_id(row, record_type)?))
+                });
+                match found {
+                    Some(found) => borrowed = found,
+                    // An empty Tracker holds nobody: that is an answer too.
+                    None => return Ok(rows.is_empty()),
+                }
+                &borrowed
+            }
+        };
+        let rows = self.search_email(record_type, known)?;
+        Ok(rows.iter().any(|row| row_id(row, record_type) == Some(*id) && row_has_email(row, known)))
+    }
+
+    /// Looks for a Lead by its name and our marker. Leads that the widget API made carry no marker: of those the
+    /// name has to do, and the caller compares when they were made.
+    pub fn find_lead(&mut self, name: &str, marker: &str) -> Look {
+        if name.is_empty() {
+            return Look::Impossible;
+        }
+        let rows =
+            look!(self.search("Lead/Search", &json!({ "searchTerm": name, "maxResults": PAGE, "pageNumber": 1 })));
+        let named =
+            |row: &&Value| row.get("leadName").and_then(Value::as_str).is_some_and(|text| normal(text) == normal(name));
+        let ids: Vec<i64> =
+            rows.iter().filter(named).filter_map(|row| row_id(row, RecordType::Lead)).take(PAGE).collect();
+        let hits = look!(self.hits(RecordType::Lead, &ids, marker));
+        if rows.len() >= PAGE {
+            return Look::Unclean { hits, why: "the page was full".into() };
+        }
+        // Control: a Lead of the unfiltered page is found again by its own name.
+        let any = look!(self.search("Lead/Search", &json!({ "maxResults": PAGE, "pageNumber": 1 })));
+        let other = any
+            .iter()
+            .find(|row| !named(row))
+            .and_then(|row| Some((row.get("leadName")?.as_str()?.to_owned(), row_id(row, RecordType::Lead)?)));
+        let sound = match other {
+            Some((name, id)) => {
+                let rows = look!(
+                    self.search("Lead/Search", &json!({ "searchTerm": name, "maxResults": PAGE, "pageNumber": 1 }))
+                );
+                rows.iter().any(|row| row_id(row, RecordType::Lead) == Some(id))
+            }
+            None => any.len() < PAGE,
+        };
+        if sound { Look::Clean(hits) } else { Look::Unclean { hits, why: "a lead that must be found was not".into() } }
+    }
+
+    /// Reads a job's long list.
+    pub fn find_on_longlist(&mut self, job: i64, record: i64) -> Look {
+        let response = look!(self.read("GET", &format!("/api/v1/Opportunity/{job}/Longlist"), None));
+        let on_it = rows_of(&response.body).iter().any(|row| positive(row.get("resourceId")) == Some(record));
+        Look::Clean(if on_it { vec![unchecked(record)] } else { Vec::new() })
+    }
+
+    /// Looks for an activity of a record by its subject and our marker in its note.
+    pub fn find_activity(&mut self, record_type: RecordType, record: i64, planned: &Planned, marker: &str) -> Look {
+        let subject = planned.body.get("subject").and_then(Value::as_str).unwrap_or_default();
+        let linked = match record_type {
+            RecordType::Resource => "resourceId",
+            RecordType::Contact => "contactId",
+            RecordType::Lead => "leadId",
+        };
+        let query = json!({ "subject": subject.replace("{{record.id}}", &record.to_string()), linked: record, "maxResults": PAGE, "pageNumber": 1 });
+        let rows = look!(self.search("Activity/Search", &query));
+        let mut hits = Vec::new();
+        for id in rows.iter().filter_map(|row| positive(row.get("activityId"))) {
+            let response = look!(self.read("GET", &format!("/api/v1/Activity/{id}"), None));
+            let record = Record(serde_json::from_slice(&response.body).unwrap_or_default());
+            if record.has_marker(marker) {
+                hits.push(record.hit(id, marker));
+            }
+        }
+        if rows.len() >= PAGE { Look::Unclean { hits, why: "the page was full".into() } } else { Look::Clean(hits) }
+    }
+
+    /// Looks for a document of a Resource by its file name.
+    pub fn find_document(&mut self, record: i64, planned: &Planned) -> Look {
+        let response = look!(self.read("GET", &format!("/api/v1/Resource/{record}/Documents"), None));
+        let name = planned.body.get("filename").and_then(Value::as_str).unwrap_or_default();
+        let rows = rows_of(&response.body);
+        let same = rows.iter().filter(|row| row.get("filename").and_then(Value::as_str) == Some(name));
+        Look::Clean(same.filter_map(|row| positive(row.get("documentId"))).map(unchecked).collect())
+    }
+
+    fn search_email(&mut self, record_type: RecordType, email: &str) -> Result<Vec<Value>, Verdict> {
+        self.search(
+            &format!("{}/Search", record_type.name()),
+            &json!({ "email": email, "maxResults": PAGE, "pageNumber": 1 }),
+        )
+    }
+
+    fn search(&mut self, what: &str, query: &Value) -> Result<Vec<Value>, Verdict> {
+        let response = self.read("POST", &format!("/api/v1/{what}"), Some(query))?;
+        if response.status == 204 {
+            return Ok(Vec::new());
+        }
+        match serde_json::from_slice(&response.body) {
+            Ok(Value::Array(rows)) => Ok(rows),
+            _ => Err(Verdict::refused(
+                Refusal::Unreachable,
+                crate::codes::Code::TrackerUnreadable,
+                "a search gave no list",
+            )),
+        }
+    }
+
+    /// Reads each record and says what it is.
+    fn hits(&mut self, record_type: RecordType, ids: &[i64], marker: &str) -> Result<Vec<Hit>, Verdict> {
+        let mut hits: Vec<Hit> = Vec::new();
+        for id in ids.iter().take(PAGE) {
+            if hits.iter().any(|hit| hit.id == *id) {
+                continue;
+            }
+            if let Some(record) = self.read_record(record_type, *id)? {
+                hits.push(record.hit(*id, marker));
+            }
+        }
+        Ok(hits)
+    }
+}
+
+fn rows_of(body: &[u8]) -> Vec<Value> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Array(rows)) => rows,
+        _ => Vec::new(),
+    }
+}
+
+const fn unchecked(id: i64) -> Hit {
+    Hit { id, updated: String::new(), created: None, marked: true }
+}
+
+fn row_id(row: &Value, record_type: RecordType) -> Option<i64> {
+    positive(row.get(match record_type {
+        RecordType::Resource => "resourceId",
+        RecordType::Contact => "contactId",
+        RecordType::Lead => "leadId",
+    }))
+}
+
+fn row_has_email(row: &Value, email: &str) -> bool {
+    ["email", "otherEmail"].iter().filter_map(|name| row.get(*name)?.as_str()).any(|text| normal(text) == normal(email))
+}
+
+/// Milliseconds since 1970 of an ISO 8601 date-time; without an offset it counts as UTC (ASSUMPTION U17).
+pub fn millis_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) =
+        (number(11, 13).unwrap_or(0), number(14, 16).unwrap_or(0), number(17, 19).unwrap_or(0));
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let rest = text.get(19..).unwrap_or_default();
+    let offset_at = rest.find(['+', '-']);
+    let offset = offset_at.map_or(Some(0), |at| {
+        let zone = rest.get(at..)?;
+        let sign = if zone.starts_with('-') { -1 } else { 1 };
+        let hours: i64 = zone.get(1..3)?.parse().ok()?;
+        let minutes: i64 = zone.get(zone.len().saturating_sub(2)..).filter(|_| zone.len() > 3)?.parse().ok()?;
+        Some(sign * (hours * 60 + minutes))
+    })?;
+    let fraction: i64 = rest.strip_prefix('.').map_or(0, |digits| {
+        let digits: String = digits.chars().take_while(char::is_ascii_digit).chain("000".chars()).take(3).collect();
+        digits.parse().unwrap_or(0)
+    });
+    Some((((days(year, month, day) * 24 + hour) * 60 + minute - offset) * 60 + second) * 1_000 + fraction)
+}
+
+/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's formula).
+pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn date_times_are_read_with_and_without_offset() {
+        assert_eq!(millis_of("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(millis_of("2026-03-01T12:00:00.250Z"), Some(1_772_366_400_250));
+        assert_eq!(millis_of("2026-03-01T13:00:00+01:00"), Some(1_772_366_400_000));
+        assert_eq!(millis_of("2026-03-01T12:00:00"), Some(1_772_366_400_000));
+        assert_eq!(millis_of("2026-03-01"), Some(1_772_323_200_000));
+        assert_eq!(millis_of("tomorrow"), None);
+        assert_eq!(millis_of("2026-13-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_record_is_recognised_by_e_mail_and_marker_only() {
+        let record = Record(
+            json!({ "contactDetails": { "email": " Ada@Example.org " }, "customFields": [{ "id": 1, "value": "ht-1" }] }),
+        );
+        assert!(record.has_email("ada@example.org") && !record.has_email("a.da@example.org"));
+        assert!(record.has_marker("ht-1") && !record.has_marker("ht-2"));
+    }
+}
