@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::open::Tx;
 use super::{QueueError, Store};
+use crate::tracker::tokens::Token;
 
 /// The table of secrets that people enter.
 pub const NAMES: &[&str] = &["client_secret", "refresh_token", "api_token", "shared_secret"];
@@ -90,7 +91,7 @@ impl Store {
     ///
     /// # Errors
     /// `HT-13xx` when it cannot be opened; SQLite's own.
-    pub fn token(&self, name: &str) -> Result<Option<(Zeroizing<String>, Option<i64>)>, QueueError> {
+    pub fn token(&self, name: &str) -> Result<Option<Token>, QueueError> {
         self.read().token(name)
     }
 
@@ -169,7 +170,7 @@ impl Tx<'_> {
         Ok(all)
     }
 
-    fn token(&self, name: &str) -> Result<Option<(Zeroizing<String>, Option<i64>)>, QueueError> {
+    fn token(&self, name: &str) -> Result<Option<Token>, QueueError> {
         let row: Option<(Vec<u8>, Option<i64>)> = self
             .sql
             .prepare_cached("SELECT sealed, expires_at FROM token WHERE name = ?1")?

@@ -277,21 +277,22 @@ impl Store {
         })
     }
 
-    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find.
+    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find;
+    /// `None` forgets it.
     ///
     /// # Errors
     /// The store's.
-    pub fn set_control(&mut self, record_type: RecordType, email: &str, id: i64) -> Result<(), QueueError> {
-        let name = format!("control {}", record_type.name());
-        self.set_token(&name, Some((&format!("{id} {email}"), None)))
+    pub fn set_control(&mut self, tenant: &str, record_type: RecordType, known: Option<(&str, i64)>) -> Result<(), QueueError> {
+        let text = known.map(|(email, id)| format!("{id} {email}"));
+        self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
     }
 
     /// The record that a look-up of a type must find to be believed: (e-mail, id).
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn control(&self, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
-        let kept = self.token(&format!("control {}", record_type.name()))?;
+    pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
+        let kept = self.token(&control_name(tenant, record_type))?;
         Ok(kept.and_then(|(text, _)| {
             let (id, email) = text.split_once(' ')?;
             Some((email.to_owned(), id.parse().ok()?))
@@ -356,6 +357,10 @@ impl Store {
     pub fn settle(&mut self, job: &Job, run_id: &str, settled: &Settled, now: &Moment) -> Result<(), QueueError> {
         self.write(|tx| tx.settle(job, run_id, settled, now))
     }
+}
+
+fn control_name(tenant: &str, record_type: RecordType) -> String {
+    format!("control {} {tenant}", record_type.name())
 }
 
 impl Tx<'_> {

@@ -6,6 +6,7 @@ use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::{Job, Settled, Step};
+use crate::settings::RecordType;
 use crate::tracker::client::Ids;
 use crate::tracker::plan::{Planned, StepKind};
 
@@ -180,6 +181,7 @@ impl Runner<'_> {
             let seq = claimed.job.seq;
             claimed.job.steps = self.store().steps(seq)?;
         }
+        self.keep_control(claimed)?;
         let rejected: Vec<&str> = claimed
             .job
             .steps
@@ -191,6 +193,22 @@ impl Runner<'_> {
             return Ok(Walk::leave(State::Done, None, ""));
         }
         Ok(Walk::ask("partial", Code::RelayPartial, format!("refused: {}", rejected.join(", "))))
+    }
+
+    /// The first person that was delivered to a tenant is what later look-ups must find to be believed.
+    fn keep_control(&mut self, claimed: &Claimed) -> Result<(), QueueError> {
+        let (kind, searched) = match claimed.plan.record_type {
+            RecordType::Lead => (StepKind::Contact, RecordType::Contact),
+            other => (StepKind::Record, other),
+        };
+        let step = claimed.job.steps.iter().find(|step| step.kind == kind && step.state == StepState::Done);
+        let tenant = self.tenant.hash.clone();
+        if let (Some(id), Some(email)) = (step.and_then(|step| step.tracker_id), &claimed.plan.email)
+            && self.store().control(&tenant, searched)?.is_none()
+        {
+            self.store().set_control(&tenant, searched, Some((email, id)))?;
+        }
+        Ok(())
     }
 
     /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.

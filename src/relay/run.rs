@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::tracker::client::Client;
 use crate::tracker::hosts::{self, Hosts};
 use crate::tracker::outcome::{Refusal, Verdict};
-use crate::tracker::tokens::{Credentials, TokenStore};
+use crate::tracker::tokens::{Credentials, Token, TokenStore};
 use crate::tracker::transport::Transport;
 
 /// Who asks for a run.
@@ -152,7 +152,7 @@ pub(crate) struct StoreTokens<'a> {
 }
 
 impl TokenStore for StoreTokens<'_> {
-    fn load(&mut self, name: &str) -> Option<(zeroize::Zeroizing<String>, Option<i64>)> {
+    fn load(&mut self, name: &str) -> Option<Token> {
         // A token that does not open is as good as none: the next layer makes a new one.
         self.store.token(name).ok().flatten()
     }

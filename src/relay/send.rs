@@ -141,6 +141,9 @@ impl Runner<'_> {
                 if let Some(seconds) = retry_after {
                     self.wait_ms = i64::try_from(*seconds).unwrap_or(60).saturating_mul(1_000);
                 }
+                if *code == Code::TrackerEndpoint {
+                    self.pause(Pause::Endpoint, verdict)?;
+                }
                 Ok(self.look_later(*code, message))
             }
         }

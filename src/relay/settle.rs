@@ -145,7 +145,8 @@ impl Runner<'_> {
             StepKind::Find => Look::Impossible,
             StepKind::Record if record_type == RecordType::Lead => {
                 let name = plan.lead_name.clone();
-                self.client().find_lead(&name, &marker)
+                let look = self.client().find_lead(&name, &marker);
+                self.ours(claimed, step, look)
             }
             StepKind::Contact | StepKind::Record => {
                 let look = self.look_for_person(claimed, step.kind)?;
@@ -181,8 +182,13 @@ impl Runner<'_> {
         };
         let marker = claimed.job.marker.clone();
         let marker_field = self.settings.text("marker_field").trim().parse().ok();
-        let control = self.store().control(searched)?;
+        let tenant = self.tenant.hash.clone();
+        let control = self.store().control(&tenant, searched)?;
         let look = self.client().find_person(searched, &email, &marker, marker_field, control.as_ref());
+        if control.is_some() && matches!(look, Look::Unclean { .. }) {
+            // It may have been deleted or merged in Tracker: the next look takes one from Tracker's own page.
+            self.store().set_control(&tenant, searched, None)?;
+        }
         Ok(look)
     }
 

@@ -153,10 +153,10 @@ pub fn find(key: &str) -> Option<Known> {
     if let Some(id) = plain.strip_prefix("customfields.").or_else(|| plain.strip_prefix("customfield.")) {
         return id.parse().ok().filter(|id| *id > 0).map(Known::Custom);
     }
-    let is = |name: &&str| spelling(name) == plain;
+    let is = |name: &str| spelling(name) == plain;
     // Own names go before synonyms: `status` is never a synonym of anything.
-    let named = TABLE.iter().find(|field| is(&field.name));
-    named.or_else(|| TABLE.iter().find(|field| field.synonyms.iter().any(|name| is(&name)))).map(Known::Field)
+    let named = TABLE.iter().find(|field| is(field.name));
+    named.or_else(|| TABLE.iter().find(|field| field.synonyms.iter().any(|name| is(name)))).map(Known::Field)
 }
 
 /// The known name that a mistyped one is nearest to.

@@ -62,10 +62,13 @@ impl Credentials {
     }
 }
 
+/// A token and its end, milliseconds since 1970.
+pub type Token = (Zeroizing<String>, Option<i64>);
+
 /// Keeps tokens durably.
 pub trait TokenStore {
     /// A token and its end, milliseconds since 1970.
-    fn load(&mut self, name: &str) -> Option<(Zeroizing<String>, Option<i64>)>;
+    fn load(&mut self, name: &str) -> Option<Token>;
     /// Keeps a token durably.
     ///
     /// # Errors

@@ -34,7 +34,6 @@ pub fn prepare(dir: &Path) -> Result<(), QueueError> {
         Err(error) => return Err(QueueError::io(error, dir.display().to_string())),
     }
     let disk = rustix::fs::statfs(dir).map_err(|error| QueueError::io(error.into(), dir.display().to_string()))?;
-    #[expect(clippy::cast_sign_loss, clippy::unnecessary_cast, reason = "a magic number; its type differs by platform")]
     let kind = disk.f_type as u64 & 0xffff_ffff;
     if NETWORK.contains(&kind) {
         return Err(QueueError::plain(Code::StoreNetworkDisk, format!("file system {kind:x}")));

@@ -1,0 +1,212 @@
+//! What becomes of a submission, one sentence each: the rows of the delivery table against the model of Tracker.
+
+use halt_tracker::queue::state::State;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn ada() -> Value {
+    json!({ "name": "Ada Lovelace", "email": "ada@example.org", "message": "Hello" })
+}
+
+fn both(test: impl Fn(&str, &mut World)) {
+    for api in ["widget", "rest"] {
+        test(api, &mut World::new(1, json!({ "api": api })));
+    }
+}
+
+/// Another person that Tracker holds, so that look-ups have something they must find.
+fn somebody(world: &mut World) {
+    world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.run_for(1);
+}
+
+#[test]
+fn a_stock_form_becomes_a_resource_with_its_activity_on_both_apis() {
+    both(|api, world| {
+        let id = world.submit(&ada());
+        let report = world.run().expect("no crash");
+        let item = world.item(&id);
+        assert_eq!(item.state, State::Done, "{api} {report:?}");
+        let (people, activities) = (world.held("resources"), world.held("activities"));
+        assert_eq!((people.len(), activities.len()), (1, 1), "{api}");
+        assert_eq!(people[0]["email"], "ada@example.org");
+        assert_eq!(people[0]["surname"], "Lovelace");
+        assert_eq!(people[0]["id"].as_i64(), item.tracker_id);
+    });
+}
+
+#[test]
+fn every_record_type_is_delivered_on_both_apis() {
+    both(|api, world| {
+        for (record_type, list) in [("Contact", "contacts"), ("Lead", "leads")] {
+            world.set(&json!({ "record_type": record_type }));
+            let id = world.submit(&json!({ "name": format!("Ada {record_type}"), "email": format!("{record_type}@example.org"), "message": "Hi" }));
+            world.run();
+            assert_eq!(world.item(&id).state, State::Done, "{api} {record_type}: {:?}", world.item(&id));
+            assert_eq!(world.held(list).len(), if list == "contacts" { 1 } else { 1 }, "{api} {record_type}");
+        }
+        // The Lead's person is a Contact too.
+        assert_eq!(world.held("contacts").len(), 2, "{api}");
+    });
+}
+
+#[test]
+fn a_lost_answer_is_settled_by_search() {
+    both(|api, world| {
+        somebody(world);
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_after", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run();
+        assert_eq!(world.item(&id).state, State::Checking, "{api}");
+        assert_eq!(world.item(&id).code.as_deref(), Some("HT-1502"));
+        world.run_for(2);
+        assert_eq!(world.item(&id).state, State::Done, "{api}: {:?}", world.item(&id));
+        assert_eq!(world.held("resources").len(), 2, "{api}");
+        assert_eq!(world.asked("create_resource"), 2, "{api}: one for each person");
+    });
+}
+
+#[test]
+fn a_create_that_never_arrived_is_sent_again_only_after_it_is_proven_absent() {
+    both(|api, world| {
+        somebody(world);
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+        let id = world.submit(&ada());
+        let begin = world.clock.wall();
+        world.run();
+        while world.asked("create_resource") < 3 && world.clock.wall() < begin + 3 * 3_600_000 {
+            world.clock.advance(30_000);
+            world.run();
+        }
+        assert!(world.clock.wall() - begin >= 15 * 60_000, "{api}: sent again too early");
+        assert_eq!(world.item(&id).state, State::Done, "{api}: {:?}", world.item(&id));
+        assert_eq!(world.held("resources").len(), 2, "{api}");
+    });
+}
+
+#[test]
+fn a_late_request_that_is_applied_after_all_is_noticed_a_day_later() {
+    let mut world = World::new(3, json!({ "api": "rest", "duplicates": "create" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run_for(3);
+    assert_eq!(world.item(&id).state, State::Done);
+    // The first request arrives now, hours late.
+    let twin = json!({ "resources": [{ "firstName": "Ada", "surname": "Lovelace", "email": "ada@example.org", "contactDetails": { "email": "ada@example.org" }, "created_ms": world.clock.wall() }] });
+    let now = world.clock.wall();
+    world.wire.tracker.borrow_mut().seed(&twin, now).expect("seeded");
+    world.clock.advance(25 * 3_600_000);
+    world.run();
+    let item = world.item(&id);
+    assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1612")), "{item:?}");
+}
+
+#[test]
+fn refused_credentials_pause_the_lane_and_spend_no_attempt() {
+    both(|api, world| {
+        world.enter_credentials("a wrong client secret", "sim-refresh-token-0123456789");
+        let id = world.submit(&ada());
+        world.run_for(72);
+        let item = world.item(&id);
+        assert_eq!((item.state, item.attempts), (State::Queued, 0), "{api} {item:?}");
+        let pauses = world.store.pauses().expect("read");
+        assert_eq!(pauses.len(), 1);
+        world.enter_credentials("sim-client-secret-0123456789", "sim-refresh-token-0123456789");
+        world.run_for(1);
+        assert_eq!(world.item(&id).state, State::Done, "{api}");
+        assert!(world.store.pauses().expect("read").is_empty());
+    });
+}
+
+#[test]
+fn refused_data_fails_with_trackers_words_and_can_be_sent_again() {
+    let mut world = World::new(1, json!({ "api": "rest" }));
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "400", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run();
+    let item = world.item(&id);
+    assert_eq!((item.state, item.code.as_deref()), (State::Failed, Some("HT-1503")));
+    assert!(!item.message.is_empty(), "Tracker's words are kept");
+    let now = halt_tracker::clock::Clock::now(world.clock.as_ref());
+    world.store.act(&id, halt_tracker::queue::act::Action::Retry, &now).expect("queued again");
+    world.run_for(1);
+    assert_eq!(world.item(&id).state, State::Done);
+}
+
+#[test]
+fn a_missing_required_field_waits_for_the_mapping_and_sends_nothing() {
+    let mut world = World::new(1, json!({}));
+    let id = world.submit(&json!({ "name": "Ada", "e_mail": "ada@example.org" }));
+    world.run_for(3);
+    let item = world.item(&id);
+    assert_eq!((item.state, item.attempts, item.code.as_deref()), (State::Retry, 0, Some("HT-1404")));
+    assert_eq!(world.asked("create_resource"), 0);
+    world.set(&json!({ "field_map": r#"{"fullName":"name","email":"e_mail"}"# }));
+    world.run_for(3);
+    assert_eq!(world.item(&id).state, State::Done);
+}
+
+#[test]
+fn an_existing_person_is_used_and_the_same_person_twice_is_one_record() {
+    both(|api, world| {
+        somebody(world);
+        let first = world.submit(&ada());
+        let second = world.submit(&json!({ "name": "A. Lovelace", "email": "ADA@example.org " }));
+        world.run_for(2);
+        let (one, other) = (world.item(&first), world.item(&second));
+        assert_eq!((one.state, other.state), (State::Done, State::Done), "{api}: {other:?}");
+        assert_eq!(one.tracker_id, other.tracker_id, "{api}");
+        assert_eq!(world.held("resources").len(), 2, "{api}");
+        assert_eq!(world.held("activities").len(), 3, "{api}: each submission has its activity");
+    });
+}
+
+#[test]
+fn status_3_without_a_way_to_look_asks_a_person() {
+    let mut world = World::new(1, json!({ "duplicates": "create" }));
+    let first = world.submit(&ada());
+    world.run_for(1);
+    assert_eq!(world.item(&first).state, State::Done);
+    let second = world.submit(&ada());
+    world.run_for(1);
+    let item = world.item(&second);
+    // The one exact match is taken: the widget API cannot make a second one.
+    assert_eq!((item.state, item.tracker_id), (State::Done, world.item(&first).tracker_id), "{item:?}");
+}
+
+#[test]
+fn too_many_requests_slow_the_pace_and_lose_nothing() {
+    let mut world = World::new(1, json!({ "api": "rest", "pace": "60000" }));
+    world.switches(&json!({ "rate_limit_per_min": 100 }));
+    let ids: Vec<String> = (0..60).map(|at| world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") }))).collect();
+    world.run_for(5);
+    assert!(ids.iter().all(|id| world.item(id).state == State::Done));
+    assert_eq!(world.held("resources").len(), 60);
+}
+
+#[test]
+fn a_record_that_is_there_with_a_refused_child_is_partial_and_the_rest_goes_on() {
+    both(|api, world| {
+        world.switches(&json!({ "faults": [{ "on": "create_activity", "do": "400_before", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run();
+        let item = world.item(&id);
+        assert_eq!((item.state, item.reason.as_str(), item.code.as_deref()), (State::Attention, "partial", Some("HT-1605")), "{api}");
+        assert_eq!(world.held("resources").len(), 1);
+    });
+}
+
+#[test]
+fn a_bad_deploy_at_tracker_pauses_instead_of_failing_applicants() {
+    both(|api, world| {
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "404_before", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run();
+        assert_eq!(world.item(&id).state, State::Queued, "{api}");
+        assert_eq!(world.store.pauses().expect("read").len(), 1, "{api}");
+        world.run_for(1);
+        assert_eq!(world.item(&id).state, State::Done, "{api}");
+    });
+}

@@ -1,0 +1,7 @@
+//! The real store and relay on virtual time against the model of Tracker: first sentence by sentence, then by seed.
+
+#[path = "../tracker_sim/model/mod.rs"]
+mod model;
+
+mod delivery;
+mod world;

@@ -1,0 +1,355 @@
+//! A whole site in memory on virtual time: the real store, the real relay, and the model of Tracker behind a network
+//! that drops, delays and doubles. Everything that happens follows from a seed.
+
+use std::cell::{Cell, RefCell};
+use std::io::Read;
+use std::rc::Rc;
+use std::time::Duration;
+
+use halt_tracker::clock::{Clock, Moment, Random};
+use halt_tracker::codes::Code;
+use halt_tracker::queue::accept::NewSubmission;
+use halt_tracker::queue::state::State;
+use halt_tracker::queue::view::{Item, Query};
+use halt_tracker::queue::{Site, Store};
+use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Surroundings};
+use halt_tracker::settings::Settings;
+use halt_tracker::submission::{Form, Source, Submission};
+use halt_tracker::tracker::transport::{Body, Failure, Request, Response, Transport};
+use halt_tracker::vault::Ring;
+use serde_json::{Map, Value, json};
+
+use crate::model::{self, Fate, Tracker};
+
+/// 2026-03-01, noon.
+pub const NOON: i64 = 1_772_366_400_000;
+const SECRET: &str = "sim-client-secret-0123456789";
+const REFRESH: &str = "sim-refresh-token-0123456789";
+const PATIENCE_MS: u64 = 30_000;
+
+/// Small, seeded, good enough: splitmix64.
+#[derive(Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0)
+    }
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+impl Random for Dice {
+    fn up_to(&mut self, limit: u64) -> u64 {
+        self.below(limit.saturating_add(1))
+    }
+    fn bytes(&mut self, out: &mut [u8]) {
+        out.iter_mut().for_each(|byte| *byte = self.next() as u8);
+    }
+}
+
+/// Time that passes only when somebody waits. A crash can be set to happen at the n-th look at the clock: the
+/// relay looks at it around every write and send, so that a crash comes between any two of them.
+#[derive(Default)]
+pub struct Virtual {
+    at: Cell<i64>,
+    pub crash_in: Cell<Option<u64>>,
+}
+
+/// What a crash throws.
+pub struct Crash;
+
+impl Virtual {
+    pub fn advance(&self, ms: i64) {
+        self.at.set(self.at.get() + ms);
+    }
+    pub fn wall(&self) -> i64 {
+        NOON + self.at.get()
+    }
+    pub fn crash_point(&self) {
+        if let Some(left) = self.crash_in.get() {
+            self.crash_in.set(left.checked_sub(1));
+            if left == 0 {
+                std::panic::resume_unwind(Box::new(Crash));
+            }
+        }
+    }
+}
+
+impl Clock for Virtual {
+    fn now(&self) -> Moment {
+        self.crash_point();
+        Moment { wall: self.wall(), boot: 1_000_000 + self.at.get(), boot_id: "boot".into() }
+    }
+    fn sleep(&self, duration: Duration) {
+        self.advance(i64::try_from(duration.as_millis()).unwrap_or(0));
+    }
+}
+
+/// What the network does to a request beyond the model's own fault plan, in percent.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Weather {
+    pub refuse: u64,
+    pub drop_before: u64,
+    pub drop_after: u64,
+    pub error_before: u64,
+    pub error_after: u64,
+    pub garbage: u64,
+    /// Applied this long after the sender gave up.
+    pub late: u64,
+}
+
+/// The way to the model.
+pub struct Wire {
+    pub tracker: Rc<RefCell<Tracker>>,
+    pub clock: Rc<Virtual>,
+    pub dice: Dice,
+    pub weather: Weather,
+    pub latency_ms: i64,
+    /// Requests that reach Tracker later: when, and what.
+    pub underway: Vec<(i64, model::Request)>,
+    pub sent: u64,
+}
+
+impl Wire {
+    fn deliver(&mut self, request: &model::Request) -> model::Answer {
+        self.tracker.borrow_mut().handle(request, self.clock.wall())
+    }
+
+    /// Lets requests arrive whose time has come.
+    pub fn arrive(&mut self) {
+        let now = self.clock.wall();
+        let (due, later) = std::mem::take(&mut self.underway).into_iter().partition(|(at, _)| *at <= now);
+        self.underway = later;
+        let due: Vec<(i64, model::Request)> = due;
+        for (_, request) in due {
+            self.deliver(&request);
+        }
+    }
+}
+
+impl Transport for Wire {
+    fn send(&mut self, request: Request) -> Result<Response, Failure> {
+        self.clock.crash_point();
+        self.clock.advance(self.latency_ms);
+        self.arrive();
+        self.sent += 1;
+        let lost = || Err(Failure::Lost("connection closed".into()));
+        if self.dice.chance(self.weather.refuse) {
+            return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
+        }
+        let is_change = is_change(&request.url);
+        let request = plain(request);
+        let weather = if is_change { self.weather } else { Weather { garbage: 0, late: 0, ..self.weather } };
+        if self.dice.chance(weather.drop_before) {
+            return lost();
+        }
+        if self.dice.chance(weather.late) {
+            let delay = 1_000 * (60 + self.dice.below(4 * 3_600)) as i64;
+            self.underway.push((self.clock.wall() + delay, request));
+            return lost();
+        }
+        if self.dice.chance(weather.error_before) {
+            return Ok(Response { status: [500, 502, 503][self.dice.below(3) as usize], retry_after: None, date: None, body: b"{}".to_vec() });
+        }
+        let answer = self.deliver(&request);
+        self.clock.crash_point();
+        if self.dice.chance(weather.drop_after) {
+            return lost();
+        }
+        if self.dice.chance(weather.error_after) {
+            return Ok(Response { status: 500, retry_after: None, date: None, body: b"{}".to_vec() });
+        }
+        if self.dice.chance(weather.garbage) {
+            return Ok(Response { status: 200, retry_after: None, date: None, body: b"<html>".to_vec() });
+        }
+        let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
+        match answer.fate {
+            Fate::Drop => lost(),
+            Fate::CutBody(_) => lost(),
+            Fate::DelayMs(ms) if ms > PATIENCE_MS => lost(),
+            Fate::DelayMs(ms) => {
+                self.clock.advance(i64::try_from(ms).unwrap_or(0));
+                Ok(Response { status: answer.status, retry_after, date: None, body: answer.body })
+            }
+            Fate::Deliver => Ok(Response { status: answer.status, retry_after, date: None, body: answer.body }),
+        }
+    }
+}
+
+fn is_change(url: &str) -> bool {
+    !url.contains("/Search") && !url.contains("oAuth2") && !url.contains("ExchangeToken") && !url.contains("MetaData")
+}
+
+fn plain(request: Request) -> model::Request {
+    use base64::Engine as _;
+    let mut headers = Vec::new();
+    if let Some(token) = &request.bearer {
+        headers.push(("authorization".to_owned(), format!("Bearer {}", token.as_str())));
+    }
+    let body = match request.body {
+        Body::Empty => Vec::new(),
+        Body::Bytes(kind, bytes) => {
+            headers.push(("content-type".to_owned(), kind.to_owned()));
+            bytes.to_vec()
+        }
+        Body::Document { before, source, after } => {
+            let mut bytes = Vec::new();
+            source.open().and_then(|mut reader| reader.read_to_end(&mut bytes)).expect("a readable document");
+            let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            [before.as_slice(), encoded.as_bytes(), &after].concat()
+        }
+    };
+    let path = url::Url::parse(&request.url).expect("an address");
+    model::Request { method: request.method.to_owned(), path: path.path().to_owned(), query: path.query().unwrap_or_default().to_owned(), headers, body }
+}
+
+/// A site, its store and its Tracker.
+pub struct World {
+    pub store: Store,
+    pub site: Site,
+    pub settings: Value,
+    pub clock: Rc<Virtual>,
+    pub wire: Wire,
+    pub policy: Policy,
+    pub dice: Dice,
+    pub crashes: u64,
+    _keys: tempfile::TempDir,
+}
+
+impl World {
+    pub fn new(seed: u64, settings: Value) -> Self {
+        let keys = tempfile::tempdir().expect("a folder");
+        let ring = Ring::create(&keys.path().join("key.php")).expect("a ring");
+        let site = Site { install_id: "0123456789abcdef0123456789abcdef".into(), home: "http://example.org".into(), ..Site::default() };
+        let conn = rusqlite::Connection::open_in_memory().expect("memory");
+        let store = Store::in_memory(conn, ring, &site).expect("a store");
+        let clock = Rc::new(Virtual::default());
+        let tracker = Rc::new(RefCell::new(Tracker::new()));
+        let wire = Wire { tracker, clock: Rc::clone(&clock), dice: Dice::new(seed ^ 0xabcd), weather: Weather::default(), latency_ms: 100, underway: Vec::new(), sent: 0 };
+        let mut all = json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1" });
+        merge(&mut all, &settings);
+        let mut world = Self { store, site, settings: all, clock, wire, policy: Policy::default(), dice: Dice::new(seed), crashes: 0, _keys: keys };
+        world.enter_credentials(SECRET, REFRESH);
+        world
+    }
+
+    pub fn enter_credentials(&mut self, secret: &str, refresh: &str) {
+        let now = self.clock.wall();
+        self.store.save_secret("client_secret", secret, false, now).expect("saved");
+        self.store.save_secret("refresh_token", refresh, false, now).expect("saved");
+        self.store.resume(halt_tracker::queue::state::Pause::Credentials).expect("resumed");
+    }
+
+    pub fn set(&mut self, settings: &Value) {
+        merge(&mut self.settings, settings);
+    }
+
+    pub fn switches(&mut self, switches: &Value) {
+        self.wire.tracker.borrow_mut().set_switches(switches).expect("known switches");
+    }
+
+    pub fn submit(&mut self, fields: &Value) -> String {
+        let mut id = [0; 16];
+        self.dice.bytes(&mut id);
+        let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
+        let mut marker = [0; 10];
+        self.dice.bytes(&mut marker);
+        let marker = format!("ht-{}", halt_tracker::queue::open::hex(&marker));
+        let submission = Submission {
+            id: id.clone(),
+            source: Source::Webhook,
+            received_at: self.clock.wall(),
+            timestamp: "2026-03-01T12:00:00+00:00".into(),
+            form: Form { id: "careers".into(), key: "careers".into(), ..Form::default() },
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            labels: Map::new(),
+            meta: Map::new(),
+        };
+        let new = NewSubmission { submission: &submission, files: &[], state: State::Queued, replay: None, duplicate: None, marker: &marker };
+        self.store.accept(&new).expect("accepted").id
+    }
+
+    /// One run, with the site's part of the counter; `None` when it crashed.
+    pub fn run(&mut self) -> Option<Report> {
+        for _ in 0..3 {
+            let settings = Settings::parse(&self.settings.to_string()).expect("settings");
+            let (store, wire, dice) = (&mut self.store, &mut self.wire, &mut self.dice);
+            let around = Surroundings {
+                settings: &settings,
+                site: &self.site,
+                clock: self.clock.as_ref(),
+                random: dice,
+                transport: wire,
+                policy: &self.policy,
+                caller: Caller::Cron,
+                budget_ms: 20_000,
+            };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around)));
+            let Ok(report) = result else {
+                self.clock.crash_in.set(None);
+                self.crashes += 1;
+                self.store.clean_up_after_abort();
+                return None;
+            };
+            let report = report.expect("the store works");
+            if report.outcome != Ended::Raise {
+                return Some(report);
+            }
+            self.site.counter = report.counter;
+        }
+        panic!("the counter is never enough");
+    }
+
+    /// Runs every five minutes, or sooner where something is due, for so long or until nothing waits.
+    pub fn run_for(&mut self, hours: i64) {
+        let end = self.clock.wall() + hours * 3_600_000;
+        while self.clock.wall() < end {
+            let waits = self.run().is_none_or(|report| report.left > 0 || !report.reasons.is_empty());
+            self.clock.advance(300_000);
+            self.wire.arrive();
+            if !waits && self.wire.underway.is_empty() {
+                break;
+            }
+        }
+    }
+
+    pub fn item(&self, id: &str) -> Item {
+        self.store.detail(id).expect("there").1
+    }
+
+    pub fn items(&self) -> Vec<Item> {
+        self.store.list(&Query { per_page: 500, ..Query::default() }).expect("listed").1
+    }
+
+    pub fn ledger(&self) -> Value {
+        self.wire.tracker.borrow().ledger()
+    }
+
+    pub fn held(&self, what: &str) -> Vec<Value> {
+        self.ledger()[what].as_array().cloned().unwrap_or_default()
+    }
+
+    /// How often Tracker was asked for an operation.
+    pub fn asked(&self, operation: &str) -> usize {
+        self.held("requests").iter().filter(|request| request["operation"] == operation).count()
+    }
+}
+
+fn merge(all: &mut Value, more: &Value) {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        all[name] = value.clone();
+    }
+}
