@@ -12,7 +12,7 @@ use crate::queue::lock::RunLock;
 use crate::queue::secrets::{NAMES, SecretView, last4};
 use crate::queue::state::{Pause, State};
 use crate::queue::view::Query;
-use crate::queue::{QueueError, Store};
+use crate::queue::{QueueError, Site, Store};
 use crate::relay::plan::Plan;
 use crate::settings::Settings;
 use crate::tracker::plan::StepKind;
@@ -201,6 +201,14 @@ struct Act {
 /// `HT-1903` for an unknown action; the store's.
 pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
     let act: Act = read_json(action, "action")?;
+    if act.action == "moved" {
+        let moved = Call {
+            dir: call.dir.clone(),
+            site: Site { moved: true, ..call.site.clone() },
+            settings: call.settings.clone(),
+        };
+        return moved.with_store(|_| Ok(json!({ "changed": ["site"], "refused": [] })));
+    }
     call.with_store(|store| {
         let now = SystemClock.now();
         let changed =

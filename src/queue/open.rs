@@ -33,6 +33,12 @@ pub struct Site {
     pub counter: i64,
     /// WordPress' environment type.
     pub environment: String,
+    /// Whether a person chose to begin a new store in place of a lost one: it begins paused, because the lost
+    /// one may have sent what comes again.
+    pub start_new: bool,
+    /// Whether a person said that this site has moved: the store is bound to its new address.
+    #[serde(skip)]
+    pub moved: bool,
 }
 
 impl Site {
@@ -273,6 +279,9 @@ impl Store {
             if !matches!(site.environment.as_str(), "" | "production") {
                 tx.pause(super::state::Pause::Site, Code::RelaySite, &site.environment, 0)?;
             }
+            if site.start_new {
+                tx.pause(super::state::Pause::Restored, Code::StoreRestored, "a new store", 0)?;
+            }
             transaction.pragma_update(None, "user_version", SCHEMA)?;
         }
         transaction.commit()?;
@@ -296,6 +305,15 @@ impl Store {
 
     /// *Whose store*: nothing of it is read before this holds.
     fn check_owner(&mut self, site: &Site) -> Result<(), QueueError> {
+        let own = self.meta("install_id")? == site.install_id;
+        if own && site.moved && self.meta("home")? != site.fingerprint() {
+            let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let tx = Tx { sql: &transaction, ring: &self.ring };
+            tx.set_meta("home", &site.fingerprint())?;
+            // The place that it moved from may have gone on sending.
+            tx.verify_unfinished()?;
+            transaction.commit()?;
+        }
         let same = self.meta("install_id")? == site.install_id && self.meta("home")? == site.fingerprint();
         if !same {
             return Err(QueueError::plain(Code::StoreForeign, "install id or address differ"));

@@ -303,7 +303,7 @@ impl Tx<'_> {
     fn run_items(&self, run_id: &str) -> Result<Vec<Value>, QueueError> {
         let sql =
             "SELECT s.id, i.state, i.code, s.form_id, s.record_type, s.tracker_id, i.at, s.message FROM run_item i
-                   JOIN submission s USING (seq) WHERE run_id = ?1 ORDER BY i.at LIMIT 200";
+                   JOIN submission s USING (seq) WHERE i.run_id = ?1 ORDER BY i.at LIMIT 200";
         let mut statement = self.sql.prepare_cached(sql)?;
         let mut rows = statement.query([run_id])?;
         let mut items = Vec::new();

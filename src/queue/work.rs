@@ -209,13 +209,19 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.query_row(params![person, seq], |row| row.get(0)).optional()?)
     }
 
-    /// The newest record that was delivered for a person of a tenant: a hint where to look, and a control.
+    /// The newest record that a step of a kind gave for a person of a tenant. Tracker's search lags behind its
+    /// own writes, this does not.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn known_record(&self, person: &[u8], tenant: &str) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT tracker_id FROM submission WHERE person = ?1 AND tenant = ?2 AND tracker_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row(params![person, tenant], |row| row.get(0)).optional()?)
+    pub fn known_record(&self, person: &[u8], tenant: &str, kind: StepKind) -> Result<Option<i64>, QueueError> {
+        let sql = "SELECT step.tracker_id FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2 AND step.kind = ?3
+                   AND step.state = 'done' AND step.tracker_id IS NOT NULL ORDER BY submission.seq DESC LIMIT 1";
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_row(params![person, tenant, kind.name()], |row| row.get(0))
+            .optional()?)
     }
 
     /// Lays a submission aside that cannot be opened; it is looked at again later and holds up nothing.
@@ -282,7 +288,12 @@ impl Store {
     ///
     /// # Errors
     /// The store's.
-    pub fn set_control(&mut self, tenant: &str, record_type: RecordType, known: Option<(&str, i64)>) -> Result<(), QueueError> {
+    pub fn set_control(
+        &mut self,
+        tenant: &str,
+        record_type: RecordType,
+        known: Option<(&str, i64)>,
+    ) -> Result<(), QueueError> {
         let text = known.map(|(email, id)| format!("{id} {email}"));
         self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
     }

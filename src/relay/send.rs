@@ -8,6 +8,7 @@ use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::{Settled, Step, StepOutcome};
+use crate::settings::RecordType;
 use crate::tracker::lookup::{Hit, Look};
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
@@ -25,30 +26,65 @@ impl Runner<'_> {
         if !self.has_time() {
             return Ok(put_back(claimed));
         }
+        if let Some(known) = self.find_in_own_store(claimed, &target)? {
+            return match known {
+                Ok(id) => self.use_existing(claimed, step, &target, id, ""),
+                Err(verdict) => self.trouble(claimed, Some(step), &verdict),
+            };
+        }
         let hits = match self.look_for_person(claimed, target.kind)? {
             Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
-            Look::Failed(verdict)
-                if verdict.refusal().is_some_and(|why| matches!(why, Refusal::Unauthorized | Refusal::User)) =>
-            {
-                return self.trouble(claimed, Some(step), &verdict);
-            }
-            // Only a hit counts here: without one the create goes out, and Tracker has not been asked for anything yet.
-            Look::Failed(_) | Look::Impossible => Vec::new(),
+            // A search that was not answered is asked again later: going on could make a second person.
+            Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
+            Look::Impossible => Vec::new(),
         };
         claimed.looked = true;
         let Some((chosen, all)) = newest(&hits) else { return self.skip(claimed, step, "no existing record") };
-        self.write_outcome(
-            claimed,
-            step,
-            &StepOutcome {
-                state: Some(StepState::Done),
-                event: "found",
-                tracker_id: Some(chosen),
-                message: all.clone(),
-                ..Default::default()
-            },
-        )?;
-        self.write_outcome(claimed, &target, &found(&target, chosen, "found", &all))?;
+        self.use_existing(claimed, step, &target, chosen, &all)
+    }
+
+    /// The record that an earlier submission of the same person became, read again: Tracker's search may not
+    /// know it yet.
+    fn find_in_own_store(
+        &mut self,
+        claimed: &Claimed,
+        target: &Step,
+    ) -> Result<Option<Result<i64, Verdict>>, QueueError> {
+        let (Some(person), Some(email)) = (claimed.job.person.clone(), claimed.plan.email.clone()) else {
+            return Ok(None);
+        };
+        let tenant = self.tenant.hash.clone();
+        let Some(id) = self.store().known_record(&person, &tenant, target.kind)? else { return Ok(None) };
+        let record_type = if target.kind == StepKind::Contact { RecordType::Contact } else { claimed.plan.record_type };
+        Ok(match self.client().read_record(record_type, id) {
+            Ok(Some(record)) => record.has_email(&email).then_some(Ok(id)),
+            // Deleted in Tracker since.
+            Ok(None) => None,
+            // Read only where REST can be: the widget API alone says the same with its status 3.
+            Err(verdict) if matches!(verdict.refusal(), Some(Refusal::Unreachable | Refusal::TooMany)) => {
+                Some(Err(verdict))
+            }
+            Err(_) => None,
+        })
+    }
+
+    fn use_existing(
+        &mut self,
+        claimed: &Claimed,
+        step: &Step,
+        target: &Step,
+        id: i64,
+        words: &str,
+    ) -> Result<Walk, QueueError> {
+        let looked = StepOutcome {
+            state: Some(StepState::Done),
+            event: "found",
+            tracker_id: Some(id),
+            message: words.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &looked)?;
+        self.write_outcome(claimed, target, &found(target, id, "found", words))?;
         Ok(Walk::On)
     }
 

@@ -226,23 +226,21 @@ impl Runner<'_> {
                 continue;
             };
             let id = job.id.clone();
-            let Some(step) = job
-                .steps
-                .iter()
-                .find(|step| is_record(step) && step.unknown_at.is_some())
-                .or_else(|| job.steps.iter().find(|step| is_record(step)))
-                .cloned()
-            else {
-                self.store().end_audit(seq, None, &now)?;
-                continue;
-            };
+            let records: Vec<Step> = job.steps.iter().filter(|step| is_record(step)).cloned().collect();
+            let lost: Vec<&Step> =
+                records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
+            // After a crash nobody knows which one it was.
+            let lost = if lost.is_empty() { records.iter().collect() } else { lost };
             let claimed = Claimed { job, plan, looked: false };
-            let look = self.look_for_step(&claimed, &step)?;
-            let twins = match look {
-                Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => Some(ids_of(&hits)),
-                Look::Failed(_) => break,
-                _ => None,
-            };
+            let mut twins = None;
+            for step in lost {
+                match self.look_for_step(&claimed, step)? {
+                    Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),
+                    // It is looked at again in the next run.
+                    Look::Failed(_) => return Ok(()),
+                    _ => {}
+                }
+            }
             if twins.is_some() {
                 let code = Some(Code::RelayLateTwin.to_string());
                 self.report.events.push(Event {

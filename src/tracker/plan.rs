@@ -124,7 +124,9 @@ pub struct PlanInput<'a> {
 /// The requests of a submission, in order.
 pub fn steps(input: &PlanInput<'_>) -> Vec<Planned> {
     let mut all = Vec::new();
-    if input.find && input.mapped.email.is_some() {
+    // createLead finds or makes the person of a Lead by itself; the Lead is always new.
+    let finds = input.api == Api::Rest || input.record_type != RecordType::Lead;
+    if input.find && finds && input.mapped.email.is_some() {
         all.push(step(StepKind::Find, "", Value::Null));
     }
     match input.api {

@@ -180,7 +180,9 @@ fn status_3_without_a_way_to_look_asks_a_person() {
 fn too_many_requests_slow_the_pace_and_lose_nothing() {
     let mut world = World::new(1, json!({ "api": "rest", "pace": "60000" }));
     world.switches(&json!({ "rate_limit_per_min": 100 }));
-    let ids: Vec<String> = (0..60).map(|at| world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") }))).collect();
+    let ids: Vec<String> = (0..60)
+        .map(|at| world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") })))
+        .collect();
     world.run_for(5);
     assert!(ids.iter().all(|id| world.item(id).state == State::Done));
     assert_eq!(world.held("resources").len(), 60);
@@ -193,7 +195,11 @@ fn a_record_that_is_there_with_a_refused_child_is_partial_and_the_rest_goes_on()
         let id = world.submit(&ada());
         world.run();
         let item = world.item(&id);
-        assert_eq!((item.state, item.reason.as_str(), item.code.as_deref()), (State::Attention, "partial", Some("HT-1605")), "{api}");
+        assert_eq!(
+            (item.state, item.reason.as_str(), item.code.as_deref()),
+            (State::Attention, "partial", Some("HT-1605")),
+            "{api}"
+        );
         assert_eq!(world.held("resources").len(), 1);
     });
 }

@@ -4,4 +4,5 @@
 mod model;
 
 mod delivery;
+mod seeds;
 mod world;

@@ -10,7 +10,7 @@ use halt_tracker::clock::{Clock, Moment, Random};
 use halt_tracker::codes::Code;
 use halt_tracker::queue::accept::NewSubmission;
 use halt_tracker::queue::state::State;
-use halt_tracker::queue::view::{Item, Query};
+use halt_tracker::queue::view::Item;
 use halt_tracker::queue::{Site, Store};
 use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Surroundings};
 use halt_tracker::settings::Settings;
@@ -161,7 +161,12 @@ impl Transport for Wire {
             return lost();
         }
         if self.dice.chance(weather.error_before) {
-            return Ok(Response { status: [500, 502, 503][self.dice.below(3) as usize], retry_after: None, date: None, body: b"{}".to_vec() });
+            return Ok(Response {
+                status: [500, 502, 503][self.dice.below(3) as usize],
+                retry_after: None,
+                date: None,
+                body: b"{}".to_vec(),
+            });
         }
         let answer = self.deliver(&request);
         self.clock.crash_point();
@@ -174,7 +179,8 @@ impl Transport for Wire {
         if self.dice.chance(weather.garbage) {
             return Ok(Response { status: 200, retry_after: None, date: None, body: b"<html>".to_vec() });
         }
-        let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
+        let retry_after =
+            answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
         match answer.fate {
             Fate::Drop => lost(),
             Fate::CutBody(_) => lost(),
@@ -213,7 +219,13 @@ fn plain(request: Request) -> model::Request {
         }
     };
     let path = url::Url::parse(&request.url).expect("an address");
-    model::Request { method: request.method.to_owned(), path: path.path().to_owned(), query: path.query().unwrap_or_default().to_owned(), headers, body }
+    model::Request {
+        method: request.method.to_owned(),
+        path: path.path().to_owned(),
+        query: path.query().unwrap_or_default().to_owned(),
+        headers,
+        body,
+    }
 }
 
 /// A site, its store and its Tracker.
@@ -233,15 +245,38 @@ impl World {
     pub fn new(seed: u64, settings: Value) -> Self {
         let keys = tempfile::tempdir().expect("a folder");
         let ring = Ring::create(&keys.path().join("key.php")).expect("a ring");
-        let site = Site { install_id: "0123456789abcdef0123456789abcdef".into(), home: "http://example.org".into(), ..Site::default() };
+        let site = Site {
+            install_id: "0123456789abcdef0123456789abcdef".into(),
+            home: "http://example.org".into(),
+            ..Site::default()
+        };
         let conn = rusqlite::Connection::open_in_memory().expect("memory");
         let store = Store::in_memory(conn, ring, &site).expect("a store");
         let clock = Rc::new(Virtual::default());
         let tracker = Rc::new(RefCell::new(Tracker::new()));
-        let wire = Wire { tracker, clock: Rc::clone(&clock), dice: Dice::new(seed ^ 0xabcd), weather: Weather::default(), latency_ms: 100, underway: Vec::new(), sent: 0 };
-        let mut all = json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1" });
+        let wire = Wire {
+            tracker,
+            clock: Rc::clone(&clock),
+            dice: Dice::new(seed ^ 0xabcd),
+            weather: Weather::default(),
+            latency_ms: 100,
+            underway: Vec::new(),
+            sent: 0,
+        };
+        let mut all =
+            json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1" });
         merge(&mut all, &settings);
-        let mut world = Self { store, site, settings: all, clock, wire, policy: Policy::default(), dice: Dice::new(seed), crashes: 0, _keys: keys };
+        let mut world = Self {
+            store,
+            site,
+            settings: all,
+            clock,
+            wire,
+            policy: Policy::default(),
+            dice: Dice::new(seed),
+            crashes: 0,
+            _keys: keys,
+        };
         world.enter_credentials(SECRET, REFRESH);
         world
     }
@@ -251,6 +286,14 @@ impl World {
         self.store.save_secret("client_secret", secret, false, now).expect("saved");
         self.store.save_secret("refresh_token", refresh, false, now).expect("saved");
         self.store.resume(halt_tracker::queue::state::Pause::Credentials).expect("resumed");
+    }
+
+    /// What an administrator does after `invalid_grant`: a new refresh token from Tracker, pasted.
+    pub fn paste_new_credentials(&mut self) {
+        let now = self.clock.wall();
+        let fresh = json!({ "credentials": { "refresh_token": "sim-refresh-token-pasted-0123456789" } });
+        self.wire.tracker.borrow_mut().seed(&fresh, now).expect("seeded");
+        self.enter_credentials(SECRET, "sim-refresh-token-pasted-0123456789");
     }
 
     pub fn set(&mut self, settings: &Value) {
@@ -278,7 +321,14 @@ impl World {
             labels: Map::new(),
             meta: Map::new(),
         };
-        let new = NewSubmission { submission: &submission, files: &[], state: State::Queued, replay: None, duplicate: None, marker: &marker };
+        let new = NewSubmission {
+            submission: &submission,
+            files: &[],
+            state: State::Queued,
+            replay: None,
+            duplicate: None,
+            marker: &marker,
+        };
         self.store.accept(&new).expect("accepted").id
     }
 
@@ -313,25 +363,80 @@ impl World {
         panic!("the counter is never enough");
     }
 
-    /// Runs every five minutes, or sooner where something is due, for so long or until nothing waits.
+    /// Runs as cron does, for so long or until nothing waits. Idle ticks are skipped, up to fifty minutes at a time:
+    /// an hour without a run would count as a store that slept.
     pub fn run_for(&mut self, hours: i64) {
         let end = self.clock.wall() + hours * 3_600_000;
         while self.clock.wall() < end {
-            let waits = self.run().is_none_or(|report| report.left > 0 || !report.reasons.is_empty());
-            self.clock.advance(300_000);
+            let report = self.run();
+            let now = self.clock.wall();
+            let idle = report.as_ref().filter(|report| report.items.is_empty()).map_or(0, |report| {
+                report
+                    .next_due_at
+                    .unwrap_or(i64::MAX)
+                    .max(report.not_before.unwrap_or(0))
+                    .saturating_sub(now)
+                    .min(3_000_000)
+            });
+            self.clock.advance(idle.max(300_000));
             self.wire.arrive();
+            let waits = report.is_none_or(|report| report.left > 0 || !report.reasons.is_empty());
             if !waits && self.wire.underway.is_empty() {
                 break;
             }
         }
     }
 
-    pub fn item(&self, id: &str) -> Item {
-        self.store.detail(id).expect("there").1
+    /// Everything that the store and Tracker hold, for a seed that failed.
+    pub fn explain(&self) -> String {
+        use std::fmt::Write;
+        let mut text = String::new();
+        let all = self
+            .store
+            .list(&halt_tracker::queue::view::Query { per_page: 500, ..Default::default() })
+            .expect("listed")
+            .1;
+        for item in all {
+            let seq = self.store.seq_of(&item.id).expect("there");
+            let _ = writeln!(
+                text,
+                "== {} {:?} {:?} {} tracker {:?}",
+                item.id, item.state, item.code, item.message, item.tracker_id
+            );
+            for step in self.store.step_views(seq, &item.id).expect("steps") {
+                let _ = writeln!(text, "   {step}");
+            }
+            for line in self.store.journal(seq, &item.id).expect("journal") {
+                let _ = writeln!(
+                    text,
+                    "   {} {} {} {} {}",
+                    line["at"].as_i64().unwrap_or(0) - NOON,
+                    line["step"],
+                    line["event"],
+                    line["code"],
+                    line["message"]
+                );
+            }
+        }
+        let ledger = self.ledger();
+        for list in ["resources", "contacts", "leads", "activities"] {
+            for one in ledger[list].as_array().into_iter().flatten() {
+                let _ = writeln!(
+                    text,
+                    "{list} {} {} {} at {}",
+                    one["id"],
+                    one["email"],
+                    one["name"],
+                    one["created_ms"].as_i64().unwrap_or(0) - NOON
+                );
+            }
+        }
+        let _ = writeln!(text, "pauses {:?} now {}", self.store.pauses(), self.clock.wall() - NOON);
+        text
     }
 
-    pub fn items(&self) -> Vec<Item> {
-        self.store.list(&Query { per_page: 500, ..Query::default() }).expect("listed").1
+    pub fn item(&self, id: &str) -> Item {
+        self.store.detail(id).expect("there").1
     }
 
     pub fn ledger(&self) -> Value {

@@ -1,0 +1,139 @@
+<?php
+/**
+ * The small parts that all pages share: heading, notices that survive a redirect, guarded buttons, times.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress\Admin;
+
+use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Messages;
+
+defined('ABSPATH') || exit;
+
+/** Rendering helpers; everything is escaped where it is printed. */
+final class Page
+{
+    /** Opens a page. */
+    public static function open(string $title): void
+    {
+        echo '<div class="wrap halt-tracker"><h1>' . esc_html($title) . '</h1><hr class="wp-header-end">';
+        $flash = get_transient(self::flash_name());
+        if (is_array($flash)) {
+            delete_transient(self::flash_name());
+            foreach ($flash as [$type, $text]) {
+                self::notice((string) $type, (string) $text);
+            }
+        }
+        $code = Engine::state_code();
+        if ($code !== '') {
+            self::explain($code, $code === 'HT-1003' ? 'warning' : 'error');
+        }
+    }
+
+    /** Closes it. */
+    public static function close(): void
+    {
+        echo '</div>';
+    }
+
+    /** A notice of WordPress' own kind: success, info, warning or error. */
+    public static function notice(string $type, string $text): void
+    {
+        printf('<div class="notice notice-%s"><p>%s</p></div>', esc_attr($type), nl2br(esc_html($text)));
+    }
+
+    /** What happened, whether the data is safe, what to do next. */
+    public static function explain(string $code, string $type = 'error'): void
+    {
+        $row = Messages::of($code);
+        printf(
+            '<div class="notice notice-%s inline"><p><strong>%s</strong></p><p>%s %s</p><p>%s</p></div>',
+            esc_attr($type),
+            esc_html(Messages::title($code)),
+            esc_html($row['what']),
+            esc_html($row['safe']),
+            esc_html($row['next'])
+        );
+    }
+
+    /** Keeps a message for the next page of this user; no personal data, it lies in the database for a moment. */
+    public static function flash(string $type, string $text): void
+    {
+        $flash   = get_transient(self::flash_name());
+        $flash   = is_array($flash) ? $flash : [];
+        $flash[] = [$type, $text];
+        set_transient(self::flash_name(), $flash, 60);
+    }
+
+    /** The same for a failed call. */
+    public static function flash_fault(EngineException $fault): void
+    {
+        self::flash('error', $fault->sentence());
+    }
+
+    /**
+     * A button that changes something: a form of its own with a nonce, by POST.
+     *
+     * @param array<string,string> $values
+     */
+    public static function button(string $handler, string $label, array $values = [], string $class = 'button'): void
+    {
+        echo '<form method="post" class="halt-inline" action="' . esc_url(admin_url('admin-post.php')) . '">';
+        self::guard($handler);
+        foreach ($values as $name => $value) {
+            printf('<input type="hidden" name="%s" value="%s">', esc_attr($name), esc_attr($value));
+        }
+        printf('<button type="submit" class="%s">%s</button></form>', esc_attr($class), esc_html($label));
+    }
+
+    /** The hidden fields of a form for one of our handlers. */
+    public static function guard(string $handler): void
+    {
+        printf('<input type="hidden" name="action" value="%s">', esc_attr('halt_tracker_' . $handler));
+        // Without an id: several such forms stand on one page.
+        printf('<input type="hidden" name="_wpnonce" value="%s">', esc_attr(wp_create_nonce('halt_tracker_' . $handler)));
+        wp_referer_field();
+    }
+
+    /** A time of the engine in the site's words and zone. @param mixed $ms */
+    public static function time($ms): string
+    {
+        if (!is_numeric($ms) || $ms <= 0) {
+            return '–';
+        }
+        return (string) wp_date(get_option('date_format') . ' ' . get_option('time_format'), (int) ($ms / 1000));
+    }
+
+    /** "3 minutes ago" or "in 3 minutes". @param mixed $ms */
+    public static function ago($ms): string
+    {
+        if (!is_numeric($ms) || $ms <= 0) {
+            return __('never', 'halt-tracker');
+        }
+        $at = (int) ($ms / 1000);
+        /* translators: %s: a time span such as "3 minutes" */
+        return sprintf($at <= time() ? __('%s ago', 'halt-tracker') : __('in %s', 'halt-tracker'), human_time_diff($at));
+    }
+
+    /** A state as a word with a shape and a colour of its own. */
+    public static function state(string $state): string
+    {
+        return sprintf('<span class="halt-state halt-state-%s">%s</span>', esc_attr(sanitize_html_class($state)), esc_html(Messages::state($state)));
+    }
+
+    /** A code as a short text with its headline. @param mixed $code */
+    public static function code($code): string
+    {
+        return is_string($code) && $code !== '' ? '<span class="halt-code">' . esc_html(Messages::title($code)) . '</span>' : '';
+    }
+
+    private static function flash_name(): string
+    {
+        return 'halt_tracker_flash_' . get_current_user_id();
+    }
+}

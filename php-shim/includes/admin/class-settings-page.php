@@ -1,0 +1,194 @@
+<?php
+/**
+ * The Settings page: one tab, one form, one handler each, so that saving a tab cannot blank what it does not show.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress\Admin;
+
+use Halt\Tracker\WordPress\Capabilities;
+use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Options;
+
+defined('ABSPATH') || exit;
+
+/** Renders the tabs. */
+final class SettingsPage
+{
+    public const TABS = ['connection', 'mapping', 'forms', 'webhook', 'activities', 'delivery', 'privacy'];
+
+    /** The page. */
+    public static function render(): void
+    {
+        if (!current_user_can(Capabilities::MANAGE)) {
+            wp_die(esc_html__('You are not allowed to see this page.', 'halt-tracker'), '', ['response' => 403]);
+        }
+        $tab = in_array(Input::query('tab'), self::TABS, true) ? Input::query('tab') : 'connection';
+        [$status] = Engine::try_status();
+        Page::open(__('Halt Tracker Settings', 'halt-tracker'));
+        self::navigation($tab);
+        [$typed, $errors] = Typed::take($tab);
+        self::errors($errors);
+        self::before($tab, $status);
+        self::form($tab, $typed, $errors, $status);
+        self::after($tab, $status);
+        Page::close();
+    }
+
+    /** @return array<string,string> */
+    private static function labels(): array
+    {
+        return [
+            'connection' => __('Connection', 'halt-tracker'),
+            'mapping'    => __('Mapping', 'halt-tracker'),
+            'forms'      => __('Forms', 'halt-tracker'),
+            'webhook'    => __('Webhook', 'halt-tracker'),
+            'activities' => __('Activities & files', 'halt-tracker'),
+            'delivery'   => __('Delivery', 'halt-tracker'),
+            'privacy'    => __('Privacy', 'halt-tracker'),
+        ];
+    }
+
+    private static function navigation(string $current): void
+    {
+        echo '<nav class="nav-tab-wrapper" aria-label="' . esc_attr__('Settings', 'halt-tracker') . '">';
+        foreach (self::labels() as $tab => $label) {
+            printf(
+                '<a href="%s" class="nav-tab%s"%s>%s</a>',
+                esc_url(Menu::url(Menu::SETTINGS, ['tab' => $tab])),
+                $tab === $current ? ' nav-tab-active' : '',
+                $tab === $current ? ' aria-current="page"' : '',
+                esc_html($label)
+            );
+        }
+        echo '</nav><h2>' . esc_html(self::labels()[$current]) . '</h2>';
+    }
+
+    /** @param list<array<string,mixed>> $errors */
+    private static function errors(array $errors): void
+    {
+        if ($errors === []) {
+            return;
+        }
+        echo '<div class="notice notice-error" role="alert"><p><strong>' . esc_html__('Nothing was saved. What was saved before stays in force; what you typed is below.', 'halt-tracker') . '</strong></p><ul class="ul-disc">';
+        foreach ($errors as $error) {
+            echo '<li>' . esc_html(Save::sentence($error)) . '</li>';
+        }
+        echo '</ul></div>';
+    }
+
+    /**
+     * @param array<string,mixed>|null $status
+     */
+    private static function before(string $tab, ?array $status): void
+    {
+        if ($tab === 'webhook') {
+            WebhookTab::before($status);
+        }
+        if ($tab === 'mapping') {
+            echo '<p>' . esc_html__('Each line of the mapping is "Tracker field": "form field". Usual names work on both APIs: firstName, lastName, fullName, email, phone, mobile, note. A colon in front makes a fixed value, a dot reaches into nested values, and meta.utm_source takes a campaign parameter of the page.', 'halt-tracker') . '</p>';
+        }
+        if ($tab === 'activities') {
+            echo '<p>' . esc_html__('Placeholders: {{form_id}}, {{form_title}}, {{page_url}}, {{timestamp}}, {{fields.name}}, {{meta.name}}, {{record.id}}.', 'halt-tracker') . '</p>';
+        }
+    }
+
+    /**
+     * @param array<string,string>      $typed
+     * @param list<array<string,mixed>> $errors
+     * @param array<string,mixed>|null  $status
+     */
+    private static function form(string $tab, array $typed, array $errors, ?array $status): void
+    {
+        if ($tab === 'connection' && !current_user_can('manage_options')) {
+            echo '<p>' . esc_html__('Only administrators of this site may change the connection.', 'halt-tracker') . '</p>';
+            return;
+        }
+        echo '<form method="post" autocomplete="off" action="' . esc_url(admin_url('admin-post.php')) . '">';
+        Page::guard('save_' . $tab);
+        echo '<table class="form-table" role="presentation"><tbody>';
+        $wrong = array_column($errors, 'setting');
+        foreach (Options::tab($tab) as $name => $row) {
+            if ($name !== 'forms') {
+                Fields::row($row, $typed[$name] ?? null, in_array($name, $wrong, true), $status);
+            }
+        }
+        echo '</tbody></table>';
+        if ($tab === 'forms') {
+            FormsTab::render($typed['forms'] ?? null, $status);
+        }
+        submit_button(__('Save', 'halt-tracker'));
+        echo '</form>';
+    }
+
+    /** @param array<string,mixed>|null $status */
+    private static function after(string $tab, ?array $status): void
+    {
+        if ($tab === 'connection' && Engine::ready()) {
+            echo '<h2>' . esc_html__('Does it work?', 'halt-tracker') . '</h2>';
+            Page::button('test', __('Test connection', 'halt-tracker'));
+        }
+        if ($tab === 'mapping' && $status !== null) {
+            self::preview($status['forms'] ?? []);
+        }
+        if ($tab === 'webhook') {
+            WebhookTab::after($status);
+        }
+        if ($tab === 'delivery') {
+            echo '<h2>' . esc_html__('Sync lock', 'halt-tracker') . '</h2><p>' . esc_html__('Only one run sends at a time. The lock frees itself when a run ends or dies; clearing it says who holds it and never stops a living run.', 'halt-tracker') . '</p><div class="halt-buttons">';
+            Page::button('unlock', __('Clear Sync Lock', 'halt-tracker'));
+            Page::button('lane', __('Pause sending', 'halt-tracker'), ['do' => 'pause']);
+            Page::button('lane', __('Resume sending', 'halt-tracker'), ['do' => 'resume']);
+            echo '</div>';
+        }
+    }
+
+    /**
+     * What the last submission of a form would send. Shown at once and kept nowhere: it is personal data.
+     *
+     * @param list<array<string,mixed>> $forms
+     */
+    private static function preview(array $forms): void
+    {
+        echo '<h2 id="halt-preview">' . esc_html__('Preview', 'halt-tracker') . '</h2><p>' . esc_html__('Shows what the last submission of a form would send with the saved mapping. Nothing is sent.', 'halt-tracker') . '</p>';
+        if ($forms === []) {
+            echo '<p>' . esc_html__('No form has arrived yet.', 'halt-tracker') . '</p>';
+            return;
+        }
+        $asked = Input::is_post() && wp_verify_nonce(Input::text('halt_preview_nonce'), 'halt_tracker_preview') ? Input::text('preview_form') : '';
+        echo '<form method="post" action="' . esc_url(Menu::url(Menu::SETTINGS, ['tab' => 'mapping']) . '#halt-preview') . '">';
+        wp_nonce_field('halt_tracker_preview', 'halt_preview_nonce', false);
+        echo '<label for="halt-preview-form">' . esc_html__('Form', 'halt-tracker') . '</label> <select id="halt-preview-form" name="preview_form">';
+        foreach ($forms as $form) {
+            $label = ($form['title'] ?? '') !== '' ? $form['title'] : ($form['id'] ?? $form['key']);
+            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected($asked, (string) $form['key'], false), esc_html((string) $label));
+        }
+        echo '</select> <button type="submit" class="button">' . esc_html__('Preview', 'halt-tracker') . '</button></form>';
+        if ($asked === '') {
+            return;
+        }
+        try {
+            $raw   = Engine::raw('preview', [Engine::encode(['id' => '', 'form' => $asked])]);
+            $shown = (array) json_decode($raw, true);
+            // Decoded twice, because an array cannot tell an empty object from an empty list.
+            $plain = json_decode($raw);
+        } catch (EngineException $fault) {
+            Page::explain($fault->ht_code);
+            return;
+        }
+        foreach ($shown['errors'] ?? [] as $error) {
+            echo '<p class="halt-warning">' . esc_html(Save::sentence($error)) . '</p>';
+        }
+        foreach ($plain->steps ?? [] as $step) {
+            echo '<h3>' . esc_html((string) $step->kind) . '</h3><pre class="halt-code-block" tabindex="0">' . esc_html((string) wp_json_encode($step->request ?? null, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES)) . '</pre>';
+        }
+        if (!empty($shown['unused'])) {
+            /* translators: 1: a record type, 2: names of fields */
+            echo '<p>' . esc_html(sprintf(__('Not used for %1$s: %2$s', 'halt-tracker'), (string) ($shown['record_type'] ?? ''), implode(', ', array_map([Options::class, 'as_text'], $shown['unused'])))) . '</p>';
+        }
+    }
+}

@@ -1,0 +1,182 @@
+<?php
+/**
+ * The list of submissions as WordPress' own list table; names and addresses arrive masked from the engine.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress\Admin;
+
+use Halt\Tracker\WordPress\Capabilities;
+use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Options;
+
+defined('ABSPATH') || exit;
+
+if (!class_exists('WP_List_Table')) {
+    require_once ABSPATH . 'wp-admin/includes/class-wp-list-table.php';
+}
+
+/** Columns and bulk actions. */
+final class SubmissionsTable extends \WP_List_Table
+{
+    /** Why the list could not be read, if so. */
+    public ?EngineException $fault = null;
+
+    public function __construct()
+    {
+        parent::__construct(['singular' => 'halt_submission', 'plural' => 'halt_submissions', 'ajax' => false, 'screen' => get_current_screen()]);
+    }
+
+    /** @return array<string,string> */
+    public function get_columns()
+    {
+        return [
+            'cb'       => '<input type="checkbox">',
+            'received' => __('Received', 'halt-tracker'),
+            'person'   => __('Person', 'halt-tracker'),
+            'form'     => __('Form', 'halt-tracker'),
+            'state'    => __('Status', 'halt-tracker'),
+            'tracker'  => __('In Tracker', 'halt-tracker'),
+            'updated'  => __('Last change', 'halt-tracker'),
+        ];
+    }
+
+    /** Reads one page from the engine. */
+    public function prepare_items()
+    {
+        $per_page = $this->get_items_per_page('halt_tracker_per_page', 20);
+        $sort     = ['received' => 'received_at', 'updated' => 'updated_at', 'state' => 'state', 'form' => 'form'][Input::query('orderby')] ?? 'received_at';
+        $query    = [
+            'search'    => Input::query('s'),
+            'state'     => Input::query('state'),
+            'form'      => Input::query('form'),
+            'sort'      => $sort,
+            'direction' => Input::query('order') === 'asc' ? 'asc' : 'desc',
+            'page'      => $this->get_pagenum(),
+            'per_page'  => min(100, max(1, $per_page)),
+        ] + array_filter(['from' => self::day(Input::query('from'), ''), 'to' => self::day(Input::query('to'), '+1 day')]);
+        try {
+            $page        = Engine::call('list', [Engine::encode($query)]);
+            $this->items = $page['items'];
+            $this->set_pagination_args(['total_items' => (int) $page['total'], 'per_page' => $per_page]);
+        } catch (EngineException $fault) {
+            $this->fault = $fault;
+            $this->items = [];
+        }
+    }
+
+    /** The text of an empty list. */
+    public function no_items()
+    {
+        esc_html_e('No submission matches.', 'halt-tracker');
+    }
+
+    /** @return array<string,array{0:string,1:bool}> */
+    protected function get_sortable_columns()
+    {
+        return ['received' => ['received', true], 'form' => ['form', false], 'state' => ['state', false], 'updated' => ['updated', true]];
+    }
+
+    /** @return array<string,string> */
+    protected function get_bulk_actions()
+    {
+        $actions = ['retry' => __('Retry', 'halt-tracker')];
+        if (current_user_can(Capabilities::MANAGE)) {
+            $actions += ['discard' => __('Discard', 'halt-tracker'), 'spam' => __('Discard as spam', 'halt-tracker')];
+        }
+        return $actions;
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_cb($item)
+    {
+        $id = (string) $item['id'];
+        return sprintf(
+            '<label class="screen-reader-text" for="cb-%1$s">%2$s</label><input type="checkbox" id="cb-%1$s" name="submission[]" value="%1$s">',
+            esc_attr($id),
+            /* translators: %s: an id */
+            esc_html(sprintf(__('Select submission %s', 'halt-tracker'), substr($id, -8)))
+        );
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_received($item)
+    {
+        $id      = (string) $item['id'];
+        $actions = ['view' => sprintf('<a href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id])), esc_html__('Details', 'halt-tracker'))];
+        if (in_array($item['state'], ['retry', 'failed', 'attention', 'discarded'], true)) {
+            $actions['retry'] = self::row_button('retry', $id, __('Retry', 'halt-tracker'));
+        }
+        if (current_user_can(Capabilities::MANAGE) && !in_array($item['state'], ['done', 'discarded', 'erased', 'sending'], true)) {
+            $actions['discard'] = self::row_button('discard', $id, __('Discard', 'halt-tracker'));
+        }
+        return sprintf('<a class="row-title" href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id])), esc_html(Page::time($item['received_at']))) . $this->row_actions($actions);
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_person($item)
+    {
+        $files = (int) ($item['files'] ?? 0);
+        /* translators: %s: number of files */
+        $note = $files > 0 ? '<br><span class="description">' . esc_html(sprintf(_n('%s file', '%s files', $files, 'halt-tracker'), number_format_i18n($files))) . '</span>' : '';
+        return esc_html((string) ($item['person'] ?? '')) . '<br>' . esc_html((string) ($item['email'] ?? '')) . $note;
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_form($item)
+    {
+        $title = (string) ($item['form']['title'] ?? '');
+        return esc_html($title !== '' ? $title : (string) ($item['form']['id'] ?? '')) . '<br><span class="description">' . esc_html((string) ($item['source'] ?? '')) . '</span>';
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_state($item)
+    {
+        $due = $item['state'] === 'retry' && !empty($item['due_at']) ? '<br><span class="description">' . esc_html(Page::ago($item['due_at'])) . '</span>' : '';
+        return Page::state((string) $item['state']) . (Page::code($item['code'] ?? '') !== '' ? '<br>' . Page::code($item['code']) : '') . $due;
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_tracker($item)
+    {
+        return self::record($item);
+    }
+
+    /** @param array<string,mixed> $item @return string */
+    protected function column_updated($item)
+    {
+        return esc_html(Page::ago($item['updated_at']));
+    }
+
+    /** Tracker's id, as a link where the address of records is known. @param array<string,mixed> $item */
+    public static function record(array $item): string
+    {
+        $id = (string) ($item['tracker_id'] ?? '');
+        if ($id === '') {
+            return '–';
+        }
+        $type = (string) ($item['record_type'] ?? '');
+        $url  = strtr(Options::text('record_url'), ['{{record.id}}' => rawurlencode($id), '{{record.type}}' => rawurlencode($type)]);
+        $text = esc_html(trim($type . ' ' . $id));
+        return $url !== '' ? sprintf('<a href="%s">%s</a>', esc_url($url, ['https', 'http']), $text) : $text;
+    }
+
+    private static function row_button(string $deed, string $id, string $label): string
+    {
+        return sprintf('<button type="submit" class="button-link" name="halt_row" value="%s">%s</button>', esc_attr($deed . ':' . $id), esc_html($label));
+    }
+
+    /** A day of the site's zone as milliseconds. */
+    private static function day(string $date, string $shift): ?int
+    {
+        $day = preg_match('/^\d{4}-\d{2}-\d{2}$/', $date) ? date_create_immutable($date, wp_timezone()) : false;
+        if ($day !== false && $shift !== '') {
+            $day = $day->modify($shift);
+        }
+        return $day ? $day->getTimestamp() * 1000 : null;
+    }
+}

@@ -1,0 +1,40 @@
+<?php
+/**
+ * Writes down who looked at a submission in full or changed credentials; values never stand in the line.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** One line in PHP's error log per event. */
+final class Audit
+{
+    /** A person saw a submission's data. */
+    public static function viewed(string $where, string $id): void
+    {
+        self::line('viewed', $where . ' submission=' . preg_replace('/[^0-9a-fA-F-]/', '', $id));
+    }
+
+    /** Credentials were changed: logged, and mailed to the site's administrator. */
+    public static function credentials_changed(string $name): void
+    {
+        self::line('changed', preg_replace('/[^a-z_]/', '', $name));
+        wp_mail(
+            (string) get_option('admin_email'),
+            /* translators: %s: name of the site */
+            sprintf(__('[%s] Halt Tracker credentials were changed', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES)),
+            __('Somebody changed the credentials of the Halt Tracker plugin. If it was not you or a colleague, look at the Settings page at once.', 'halt-tracker') . "\n\n" . admin_url('admin.php?page=halt-tracker-settings')
+        );
+    }
+
+    private static function line(string $event, string $what): void
+    {
+        // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+        error_log('halt-tracker ' . $event . ' ' . $what . ' user=' . get_current_user_id());
+    }
+}

@@ -1,0 +1,197 @@
+<?php
+/**
+ * Catches an accepted Divi form and hands it over; it prints nothing, throws nothing and calls nobody while the visitor waits.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** The listener of Divi's one hook. */
+final class Divi
+{
+    /**
+     * Untyped on purpose: others fire this hook too, and a type error here would break their page.
+     *
+     * @param mixed $fields
+     * @param mixed $error
+     * @param mixed $info
+     */
+    public static function et_pb_contact_form_submit($fields = [], $error = true, $info = []): void
+    {
+        try {
+            // Divi fires for rejected submissions as well.
+            if (!empty($error) || !is_array($fields)) {
+                return;
+            }
+            self::take($fields, is_array($info) ? $info : []);
+        } catch (\Throwable $fault) {
+            self::lost('', $fault);
+        }
+    }
+
+    /**
+     * @param array<mixed> $given
+     * @param array<mixed> $info
+     */
+    private static function take(array $given, array $info): void
+    {
+        $submission = self::submission($given, $info);
+        $summary    = [
+            'id'              => $submission['id'],
+            'contact_form_id' => (string) ($info['contact_form_id'] ?? ''),
+            'unique_id'       => (string) ($info['contact_form_unique_id'] ?? ''),
+            'post_id'         => (int) ($info['post_id'] ?? 0),
+        ];
+        // Only a clear no keeps a form out; a filter that forgets to return anything does not.
+        if (self::filtered('halt_tracker_accept_submission', true, $summary, $submission['fields']) === false) {
+            return;
+        }
+        $fields = self::filtered('halt_tracker_submission_fields', $submission['fields'], $summary);
+        $meta   = self::filtered('halt_tracker_submission_meta', $submission['meta'], $summary);
+        $submission['fields'] = (object) (is_array($fields) ? $fields : $submission['fields']);
+        $submission['meta']   = (object) (is_array($meta) ? $meta : $submission['meta']);
+        $submission['labels'] = (object) $submission['labels'];
+        $submission['info']   = (object) $submission['info'];
+        $json   = Engine::encode($submission);
+        $answer = self::hand_over($submission['id'], $json);
+        if ($answer === null || $answer['state'] === 'ignored') {
+            return;
+        }
+        if (!empty($answer['relay'])) {
+            Relay::after_the_answer();
+        }
+        Relay::fire('halt_tracker_submission_accepted', (string) $answer['id'], $summary);
+    }
+
+    /**
+     * To the engine, else into the site's own table.
+     *
+     * @return array<string,mixed>|null
+     */
+    private static function hand_over(string $id, string $json): ?array
+    {
+        try {
+            return Engine::call('accept', [$json]);
+        } catch (\Throwable $fault) {
+            $code = $fault instanceof EngineException ? $fault->getCode() : 1004;
+        }
+        try {
+            Capture::keep($id, $json, $code);
+            return ['id' => $id, 'state' => 'queued', 'relay' => false];
+        } catch (\Throwable $fault) {
+            self::lost($id, $fault);
+            return null;
+        }
+    }
+
+    /** The last resort: one line in the log and a counter that turns Site Health red; never a trace, traces carry values. */
+    private static function lost(string $id, \Throwable $fault): void
+    {
+        try {
+            $code = $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+            // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+            error_log('halt-tracker HT-1803 submission=' . ($id === '' ? '-' : $id) . ' cause=' . $code . ' ' . get_class($fault));
+            $lost = get_option('halt_tracker_lost', []);
+            $lost = is_array($lost) ? $lost : [];
+            update_option('halt_tracker_lost', ['count' => (int) ($lost['count'] ?? 0) + 1, 'last_at' => time(), 'code' => $code], false);
+        } catch (\Throwable) {
+            return;
+        }
+    }
+
+    /**
+     * The submission as the engine reads it.
+     *
+     * @param array<mixed> $given
+     * @param array<mixed> $info
+     * @return array<string,mixed>
+     */
+    private static function submission(array $given, array $info): array
+    {
+        $slashed = ($info['module_slug'] ?? '') === 'et_pb_contact_form';
+        $fields  = [];
+        $labels  = [];
+        foreach ($given as $key => $field) {
+            $value = is_array($field) && array_key_exists('value', $field) ? $field['value'] : $field;
+            $value = is_array($value) ? array_values(array_map('strval', array_filter($value, 'is_scalar'))) : (is_scalar($value) ? (string) $value : '');
+            // Only the older module leaves WordPress' slashes in; taking them off twice damages backslashes.
+            $fields[$key] = $slashed ? wp_unslash($value) : $value;
+            $labels[$key] = self::label(is_array($field) ? ($field['label'] ?? '') : '');
+        }
+        $found = DiviContent::of_submission($info);
+        return [
+            'id'          => wp_generate_uuid4(),
+            'received_at' => (int) (microtime(true) * 1000),
+            'timestamp'   => (string) wp_date('c'),
+            'fields'      => $fields,
+            'labels'      => $labels,
+            'info'        => array_intersect_key($info, array_flip(['contact_form_id', 'contact_form_unique_id', 'contact_form_number', 'module_slug', 'post_id'])),
+            'css_id'      => $found['css_id'],
+            'title'       => $found['title'],
+            'meta'        => self::meta($info, $found['title']),
+            'token'       => self::token($info),
+            'files'       => DiviUploads::files($fields),
+        ];
+    }
+
+    /** @param mixed $label Comes from the browser on the older module. */
+    private static function label($label): string
+    {
+        $text = is_scalar($label) ? wp_strip_all_tags(str_replace('&quot;', '"', (string) $label)) : '';
+        return mb_substr($text, 0, 200);
+    }
+
+    /**
+     * @param array<mixed> $info
+     * @return array<string,string>
+     */
+    private static function meta(array $info, string $title): array
+    {
+        $post = is_numeric($info['post_id'] ?? null) ? get_post((int) $info['post_id']) : null;
+        $meta = [
+            'page_url'   => $post ? (string) get_permalink($post) : home_url('/'),
+            'page_title' => $post ? html_entity_decode(wp_strip_all_tags(get_the_title($post)), ENT_QUOTES | ENT_HTML5, 'UTF-8') : '',
+            'form_title' => $title,
+            'locale'     => determine_locale(),
+        ];
+        // phpcs:ignore WordPress.Security.NonceVerification -- Divi has checked its nonce; these are the page's own parameters.
+        foreach ($_GET as $name => $value) {
+            if (is_string($name) && is_string($value) && preg_match('/^utm_[a-z0-9_]{1,40}$/', $name)) {
+                $meta[$name] = mb_substr(wp_unslash($value), 0, 500);
+            }
+        }
+        return $meta;
+    }
+
+    /** The nonce that came with this form: two posts with the same one may be one click. @param array<mixed> $info */
+    private static function token(array $info): string
+    {
+        $is_block = ($info['module_slug'] ?? '') === 'divi/contact-form';
+        $suffix   = $is_block ? ($info['contact_form_unique_id'] ?? '') : ($info['contact_form_number'] ?? '');
+        // phpcs:ignore WordPress.Security.NonceVerification
+        $token = $_POST['_wpnonce-et-pb-contact-form-submitted-' . (is_scalar($suffix) ? $suffix : '')] ?? '';
+        return is_string($token) ? wp_unslash($token) : '';
+    }
+
+    /**
+     * A filter whose failure counts as no change.
+     *
+     * @param mixed $value
+     * @param mixed ...$more
+     * @return mixed
+     */
+    private static function filtered(string $hook, $value, ...$more)
+    {
+        try {
+            // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals -- the name is one of ours.
+            return apply_filters($hook, $value, ...$more);
+        } catch (\Throwable) {
+            return $value;
+        }
+    }
+}

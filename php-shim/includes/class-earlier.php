@@ -1,0 +1,44 @@
+<?php
+/**
+ * Keeps the earlier plugin, which themes sometimes bundle, from taking the same form a second time.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** The class `Halt_Tracker_Plugin`, wherever it was loaded from. */
+final class Earlier
+{
+    private const CLASS_NAME = 'Halt_Tracker_Plugin';
+    private const HOOKS      = ['et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue'];
+
+    /** Removes its callbacks from the hooks that both use. */
+    public static function init(): void
+    {
+        global $wp_filter;
+        if (!class_exists(self::CLASS_NAME, false)) {
+            return;
+        }
+        foreach (self::HOOKS as $hook) {
+            foreach (isset($wp_filter[$hook]) ? $wp_filter[$hook]->callbacks : [] as $priority => $callbacks) {
+                foreach ($callbacks as $callback) {
+                    $owner = is_array($callback['function']) ? $callback['function'][0] : null;
+                    if ($owner !== null && is_a($owner, self::CLASS_NAME, true)) {
+                        remove_filter($hook, $callback['function'], $priority);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The file that it was loaded from, or an empty text. */
+    public static function loaded_from(): string
+    {
+        return class_exists(self::CLASS_NAME, false) ? (string) (new \ReflectionClass(self::CLASS_NAME))->getFileName() : '';
+    }
+}

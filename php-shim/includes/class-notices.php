@@ -1,0 +1,97 @@
+<?php
+/**
+ * Shows the few notices outside our own pages: the engine is not running, the earlier plugin is loaded, submissions wait.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** Notices to those who can act on them. */
+final class Notices
+{
+    private const META = 'halt_tracker_dismissed';
+
+    /** Prints what applies. */
+    public static function admin_notices(): void
+    {
+        $screen = get_current_screen();
+        if (!current_user_can(Capabilities::MANAGE) || ($screen && str_contains($screen->id, 'halt-tracker'))) {
+            return;
+        }
+        $code = Engine::state_code();
+        if ($code !== '' && $code !== 'HT-1003') {
+            self::dismissible('engine-' . $code, Messages::title($code), Messages::of($code)['safe'] . ' ' . Messages::of($code)['next']);
+        }
+        if (Earlier::loaded_from() !== '') {
+            self::dismissible(
+                'earlier',
+                __('The earlier Halt Tracker plugin is still loaded', 'halt-tracker'),
+                /* translators: %s: path of a file */
+                sprintf(__('It is loaded from %s. It no longer takes forms, so nothing is sent twice; please remove it.', 'halt-tracker'), Earlier::loaded_from())
+            );
+        }
+        if ($screen && $screen->id === 'plugins') {
+            self::waiting();
+        }
+    }
+
+    /** Remembers for this user that a notice was dismissed. */
+    public static function dismiss(): void
+    {
+        if (!current_user_can(Capabilities::MANAGE)) {
+            wp_die(esc_html__('You are not allowed to do this.', 'halt-tracker'), '', ['response' => 403]);
+        }
+        check_admin_referer('halt_tracker_dismiss');
+        $notice = isset($_POST['notice']) && is_string($_POST['notice']) ? sanitize_key(wp_unslash($_POST['notice'])) : '';
+        if ($notice !== '' && strtoupper((string) ($_SERVER['REQUEST_METHOD'] ?? '')) === 'POST') {
+            $gone = (array) get_user_meta(get_current_user_id(), self::META, true);
+            update_user_meta(get_current_user_id(), self::META, array_values(array_unique(array_filter([...$gone, $notice]))));
+        }
+        wp_safe_redirect(wp_get_referer() ?: admin_url());
+        exit;
+    }
+
+    private static function dismissible(string $notice, string $title, string $text): void
+    {
+        $notice = sanitize_key($notice);
+        if (in_array($notice, (array) get_user_meta(get_current_user_id(), self::META, true), true)) {
+            return;
+        }
+        ?>
+        <div class="notice notice-error">
+            <p><strong><?php echo esc_html($title); ?></strong> <?php echo esc_html($text); ?></p>
+            <form method="post" action="<?php echo esc_url(admin_url('admin-post.php')); ?>">
+                <?php wp_nonce_field('halt_tracker_dismiss'); ?>
+                <input type="hidden" name="action" value="halt_tracker_dismiss">
+                <input type="hidden" name="notice" value="<?php echo esc_attr($notice); ?>">
+                <p>
+                    <a class="button button-primary" href="<?php echo esc_url(admin_url('admin.php?page=halt-tracker')); ?>"><?php esc_html_e('Open the Dashboard', 'halt-tracker'); ?></a>
+                    <button type="submit" class="button"><?php esc_html_e('Do not show again', 'halt-tracker'); ?></button>
+                </p>
+            </form>
+        </div>
+        <?php
+    }
+
+    /** On the Plugins page: who deactivates should know what waits. */
+    private static function waiting(): void
+    {
+        $left = Capture::count();
+        if (Engine::ready()) {
+            $counts = Engine::try_status()[0]['counts'] ?? [];
+            foreach (['queued', 'retry', 'checking', 'sending', 'held', 'attention'] as $state) {
+                $left += (int) ($counts[$state] ?? 0);
+            }
+        }
+        if ($left > 0) {
+            /* translators: %s: number of submissions */
+            $text = sprintf(_n('Halt Tracker: %s submission is not delivered yet. If you deactivate the plugin it is kept, but not sent until you activate it again.', 'Halt Tracker: %s submissions are not delivered yet. If you deactivate the plugin they are kept, but not sent until you activate it again.', $left, 'halt-tracker'), number_format_i18n($left));
+            echo '<div class="notice notice-info"><p>' . esc_html($text) . '</p></div>';
+        }
+    }
+}

@@ -1,0 +1,142 @@
+<?php
+/**
+ * Connects WordPress' privacy tools with the store, so that a person's data can be exported and erased by e-mail address.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** Exporter, eraser and the suggested text for the privacy policy. */
+final class Privacy
+{
+    private const PER_PAGE = 25;
+
+    /** @param mixed $all @return mixed */
+    public static function exporters($all)
+    {
+        $all = is_array($all) ? $all : [];
+        $all['halt-tracker'] = ['exporter_friendly_name' => __('Halt Tracker submissions', 'halt-tracker'), 'callback' => [self::class, 'export']];
+        return $all;
+    }
+
+    /** @param mixed $all @return mixed */
+    public static function erasers($all)
+    {
+        $all = is_array($all) ? $all : [];
+        $all['halt-tracker'] = ['eraser_friendly_name' => __('Halt Tracker submissions', 'halt-tracker'), 'callback' => [self::class, 'erase']];
+        return $all;
+    }
+
+    /** Suggests a paragraph for the site's policy. */
+    public static function admin_init(): void
+    {
+        if (function_exists('wp_add_privacy_policy_content')) {
+            $text = __('When you send a form on this site, we pass what you entered, with the files you attached and the address of the page, to our recruitment system Tracker RMS. Until it has arrived there, and for some days afterwards, it is kept encrypted on this site. We store no IP address and no browser identification with it.', 'halt-tracker');
+            wp_add_privacy_policy_content('RoleCall - powered by Halt', '<p>' . esc_html($text) . '</p>');
+        }
+    }
+
+    /**
+     * One page of a person's submissions.
+     *
+     * @param mixed $email
+     * @param mixed $page
+     * @return array{data:list<array<string,mixed>>,done:bool}
+     */
+    public static function export($email, $page = 1): array
+    {
+        $data = [];
+        try {
+            $ids = self::ids((string) $email);
+        } catch (EngineException $fault) {
+            $note = [['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html($fault->sentence())]];
+            return ['data' => [['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-0', 'data' => $note]], 'done' => true];
+        }
+        foreach (array_slice($ids, (max(1, (int) $page) - 1) * self::PER_PAGE, self::PER_PAGE) as $id) {
+            try {
+                $one = Engine::call('get', [$id]);
+            } catch (EngineException) {
+                continue;
+            }
+            Audit::viewed('privacy-export', $id);
+            $data[] = ['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-' . $id, 'data' => self::rows($one)];
+        }
+        return ['data' => $data, 'done' => count($ids) <= max(1, (int) $page) * self::PER_PAGE];
+    }
+
+    /**
+     * Erases a person's submissions; what cannot be erased yet is named with its reason.
+     *
+     * @param mixed $email
+     * @param mixed $page
+     * @return array{items_removed:bool,items_retained:bool,messages:list<string>,done:bool}
+     */
+    public static function erase($email, $page = 1): array
+    {
+        $result = ['items_removed' => false, 'items_retained' => false, 'messages' => [], 'done' => true];
+        try {
+            $ids = self::ids((string) $email);
+            if ($ids !== []) {
+                $answer = Engine::act(['action' => 'erase', 'ids' => array_values($ids)]);
+                $result['items_removed'] = ($answer['changed'] ?? []) !== [];
+                foreach ($answer['refused'] ?? [] as $refused) {
+                    $result['items_retained'] = true;
+                    $result['messages'][]     = Messages::title((string) $refused['code']);
+                }
+                foreach ($answer['changed'] ?? [] as $id) {
+                    if ((Engine::call('get', [$id])['state'] ?? '') !== 'erased') {
+                        $result['items_retained'] = true;
+                        $result['messages'][]     = __('A submission is being settled with Tracker at this moment; it is marked and erased as soon as that has ended.', 'halt-tracker');
+                    }
+                }
+            }
+        } catch (EngineException $fault) {
+            $result['items_retained'] = true;
+            $result['messages'][]     = $fault->sentence();
+        }
+        if (Capture::count() > 0) {
+            $result['items_retained'] = true;
+            $result['messages'][]     = __('Some forms are sealed outside the store and cannot be searched until the engine has taken them over; repeat the erasure then.', 'halt-tracker');
+        }
+        $result['messages'] = array_values(array_unique($result['messages']));
+        return $result;
+    }
+
+    /**
+     * @return list<string>
+     * @throws EngineException A store that cannot be searched is not an empty one.
+     */
+    private static function ids(string $email): array
+    {
+        if (!Engine::has_store()) {
+            return [];
+        }
+        return array_map('strval', array_values(Engine::act(['action' => 'find_person', 'email' => $email])['ids'] ?? []));
+    }
+
+    /**
+     * @param array<string,mixed> $one
+     * @return list<array{name:string,value:string}>
+     */
+    private static function rows(array $one): array
+    {
+        $rows = [
+            ['name' => __('Received', 'halt-tracker'), 'value' => (string) wp_date('c', (int) (((int) $one['received_at']) / 1000))],
+            ['name' => __('Form', 'halt-tracker'), 'value' => esc_html((string) (($one['form']['title'] ?? '') !== '' ? $one['form']['title'] : ($one['form']['id'] ?? '')))],
+            ['name' => __('State', 'halt-tracker'), 'value' => Messages::state((string) $one['state'])],
+        ];
+        foreach (($one['fields'] ?? []) + ($one['meta'] ?? []) as $name => $value) {
+            $label  = (string) ($one['labels'][$name] ?? '');
+            $rows[] = ['name' => esc_html($label !== '' ? $label : (string) $name), 'value' => esc_html(is_array($value) ? implode(', ', array_map('strval', array_filter($value, 'is_scalar'))) : Options::as_text($value))];
+        }
+        foreach ($one['file_list'] ?? [] as $file) {
+            $rows[] = ['name' => __('File', 'halt-tracker'), 'value' => esc_html((string) $file['name'])];
+        }
+        return $rows;
+    }
+}

@@ -1,0 +1,219 @@
+<?php
+/**
+ * Starts runs: from cron, from a button, from the command line and after a visitor's answer; how a run goes is the engine's affair.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** The four callers of one run, and what has to be done around it. */
+final class Relay
+{
+    public const HOOK     = 'halt_tracker_process_queue';
+    public const CONTINUE = 'halt_tracker_continue';
+
+    private const RAISES = 3;
+
+    private static bool $wanted = false;
+
+    /** The cron event of every five minutes. */
+    public static function halt_tracker_process_queue(): void
+    {
+        try {
+            self::schedule();
+            self::cron();
+        } catch (\Throwable $fault) {
+            self::log($fault);
+        }
+        Alerts::look();
+    }
+
+    /** The single event that goes on with what a tick could not finish. */
+    public static function halt_tracker_continue(): void
+    {
+        try {
+            self::cron();
+        } catch (\Throwable $fault) {
+            self::log($fault);
+        }
+    }
+
+    /** Puts the event back when it is missing. */
+    public static function schedule(): void
+    {
+        if (!wp_next_scheduled(self::HOOK)) {
+            wp_schedule_event(time() + 60, 'halt_tracker_five_minutes', self::HOOK);
+        }
+    }
+
+    /** Remembers that a run makes sense once the visitor has the answer. */
+    public static function after_the_answer(): void
+    {
+        if (!self::$wanted) {
+            self::$wanted = true;
+            add_action('shutdown', [self::class, 'shutdown'], PHP_INT_MAX);
+        }
+    }
+
+    /** Runs after the answer is out; where PHP cannot end an answer early, cron does it. */
+    public static function shutdown(): void
+    {
+        try {
+            $finish = function_exists('fastcgi_finish_request') ? 'fastcgi_finish_request' : (function_exists('litespeed_finish_request') ? 'litespeed_finish_request' : '');
+            if ($finish === '' || wp_doing_cron() || (bool) apply_filters('halt_tracker_relay_after_response', true) === false) {
+                return;
+            }
+            ignore_user_abort(true);
+            if (session_status() === PHP_SESSION_ACTIVE) {
+                session_write_close();
+            }
+            $finish();
+            // Whatever a listener prints from here on must not reach a log or a socket.
+            ob_start(static fn (): string => '');
+            self::run('after', 5000);
+        } catch (\Throwable $fault) {
+            self::log($fault);
+        }
+    }
+
+    /**
+     * One run.
+     *
+     * @param string $caller One of `cron`, `button`, `cli`, `after`.
+     * @param int    $budget Milliseconds within which steps may be begun.
+     * @return array<string,mixed> The engine's report.
+     * @throws EngineException
+     */
+    public static function run(string $caller, int $budget): array
+    {
+        if (function_exists('set_time_limit')) {
+            @set_time_limit((int) ($budget / 1000) + 120);
+        }
+        if ($caller !== 'after') {
+            self::take_inbox();
+            self::adopt();
+        }
+        if (!Engine::has_store()) {
+            return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
+        }
+        $order  = Engine::encode(['caller' => $caller, 'budget_ms' => $budget]);
+        $report = Engine::call('run', [$order]);
+        // The site's counter goes up first, past every cache; only then does the engine raise its own and send.
+        for ($raises = 0; ($report['outcome'] ?? '') === 'raise' && $raises < self::RAISES; $raises++) {
+            Site::write(['halt_tracker_counter' => (string) (int) $report['counter']]);
+            $report = Engine::call('run', [$order]);
+        }
+        self::fire_events($report['events'] ?? []);
+        return $report;
+    }
+
+    /**
+     * Moves plain secrets that stand in options into the vault and deletes the options.
+     */
+    public static function take_inbox(): void
+    {
+        foreach (['client_secret', 'refresh_token', 'shared_secret'] as $name) {
+            $value = get_option('halt_tracker_' . $name, '');
+            if (!is_string($value) || trim($value) === '') {
+                continue;
+            }
+            Engine::call('saveSecret', [$name, trim($value)], ['taking_over' => true]);
+            delete_option('halt_tracker_' . $name);
+        }
+    }
+
+    /** Takes over the forms that were kept without the engine. @return array{adopted:int,left:int,codes:list<string>} */
+    public static function adopt(): array
+    {
+        $result = Capture::count() > 0 ? Capture::adopt() : ['adopted' => 0, 'left' => 0, 'codes' => []];
+        $before = get_option('halt_tracker_adoption', []);
+        $after  = ['left' => $result['left'], 'codes' => $result['codes']];
+        if ($before !== $after && ($before !== [] || $result['left'] > 0)) {
+            update_option('halt_tracker_adoption', $after, false);
+        }
+        return $result;
+    }
+
+    /**
+     * Fires one of our actions; a listener that throws concerns only itself.
+     *
+     * @param mixed ...$arguments
+     */
+    public static function fire(string $action, ...$arguments): void
+    {
+        try {
+            // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals -- the names are ours.
+            do_action($action, ...$arguments);
+        } catch (\Throwable $fault) {
+            self::log($fault);
+        }
+    }
+
+    private static function cron(): void
+    {
+        if (!Engine::ready()) {
+            return;
+        }
+        $report = self::run('cron', 20000);
+        self::chain($report);
+        if (Engine::has_store()) {
+            self::remember_key();
+        }
+    }
+
+    /** What is left goes on in one single event, unless the next tick is as near. @param array<string,mixed> $report */
+    private static function chain(array $report): void
+    {
+        if (($report['outcome'] ?? '') !== 'ran' || (int) ($report['left'] ?? 0) === 0 || wp_next_scheduled(self::CONTINUE)) {
+            return;
+        }
+        $not_before = (int) ceil(((int) ($report['not_before'] ?? 0)) / 1000);
+        $due        = (int) ceil(((int) ($report['next_due_at'] ?? 0)) / 1000);
+        $at         = max(time() + 5, $not_before, $due);
+        if ($at < time() + 300) {
+            wp_schedule_single_event($at, self::CONTINUE);
+        }
+    }
+
+    /** Keeps the public key at hand for the day on which the engine is away. */
+    private static function remember_key(): void
+    {
+        $keys = Engine::call('status')['keys'] ?? [];
+        if (isset($keys['current'], $keys['public'])) {
+            KeyFile::remember((string) $keys['current'], (string) $keys['public']);
+        }
+    }
+
+    /** @param list<array<string,mixed>> $events */
+    private static function fire_events(array $events): void
+    {
+        foreach ($events as $event) {
+            $id   = (string) ($event['id'] ?? '');
+            $code = (string) ($event['code'] ?? '');
+            match ($event['event'] ?? '') {
+                'delivered'    => self::fire('halt_tracker_submission_delivered', $id, (string) ($event['record_type'] ?? ''), (int) ($event['tracker_id'] ?? 0)),
+                'failed'       => self::fire('halt_tracker_submission_failed', $id, $code),
+                'attention'    => self::fire('halt_tracker_submission_attention', $id, $code),
+                'lane_paused'  => self::fire('halt_tracker_lane_paused', (string) ($event['reason'] ?? '')),
+                'lane_resumed' => self::fire('halt_tracker_lane_resumed', (string) ($event['reason'] ?? '')),
+                default        => null,
+            };
+        }
+    }
+
+    /** One line with a code; never a trace, traces carry values. */
+    private static function log(\Throwable $fault): void
+    {
+        $code = $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+        // Nothing has arrived yet, or somebody else is at it: no news.
+        if (!in_array($code, ['HT-1115', 'HT-1607'], true)) {
+            // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+            error_log('halt-tracker ' . $code . ' ' . get_class($fault));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+<?php
+/**
+ * Says which site calls the engine, read from SQL and not from a cache, because a stale answer could open another site's store.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress;
+
+defined('ABSPATH') || exit;
+
+/** The site's identity and the few options that must be written exactly once or past every cache. */
+final class Site
+{
+    /**
+     * The identity that every store call carries.
+     *
+     * @throws EngineException When the database cannot be read: an identity that is only half known is none.
+     */
+    public static function json(): string
+    {
+        $facts = self::read(['home', 'halt_tracker_install_id', 'halt_tracker_epoch', 'halt_tracker_counter']);
+        return Engine::encode([
+            'install_id'  => $facts['halt_tracker_install_id'] ?? self::install_id(),
+            'home'        => $facts['home'] ?? '',
+            'epoch'       => $facts['halt_tracker_epoch'] ?? '',
+            'counter'     => (int) ($facts['halt_tracker_counter'] ?? 0),
+            'environment' => wp_get_environment_type(),
+        ]);
+    }
+
+    /** The random name of this installation, made once. */
+    public static function install_id(): string
+    {
+        return self::once('halt_tracker_install_id', bin2hex(random_bytes(16)));
+    }
+
+    /** Keeps what the engine asks to be kept: both values together or none. */
+    public static function remember(string $epoch, int $counter): void
+    {
+        self::write(['halt_tracker_epoch' => $epoch, 'halt_tracker_counter' => (string) $counter]);
+    }
+
+    /**
+     * Options by name, straight from the table.
+     *
+     * @param list<string> $names
+     * @return array<string,string>
+     * @throws EngineException When the database cannot be read.
+     */
+    public static function read(array $names): array
+    {
+        global $wpdb;
+        $places = implode(',', array_fill(0, count($names), '%s'));
+        $quiet  = $wpdb->suppress_errors(true);
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- placeholders are counted above.
+        $rows   = $wpdb->get_results($wpdb->prepare("SELECT option_name, option_value FROM {$wpdb->options} WHERE option_name IN ($places)", $names));
+        $failed = $wpdb->last_error !== '' || !is_array($rows);
+        $wpdb->suppress_errors($quiet);
+        if ($failed) {
+            throw new EngineException('HT-1111', 'the options table cannot be read');
+        }
+        $facts = [];
+        foreach ($rows as $row) {
+            $facts[(string) $row->option_name] = (string) $row->option_value;
+        }
+        return $facts;
+    }
+
+    /** Writes an option unless it is there, and gives what is there: of two requests at once, one wins. */
+    public static function once(string $name, string $value): string
+    {
+        global $wpdb;
+        $quiet = $wpdb->suppress_errors(true);
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- add_option() lets the last writer win.
+        $wpdb->query($wpdb->prepare("INSERT IGNORE INTO {$wpdb->options} (option_name, option_value, autoload) VALUES (%s, %s, 'no')", $name, $value));
+        $wpdb->suppress_errors($quiet);
+        self::forget([$name]);
+        $there = self::read([$name])[$name] ?? '';
+        if ($there === '') {
+            throw new EngineException('HT-1111', 'the options table cannot be written');
+        }
+        return $there;
+    }
+
+    /**
+     * Writes options in one statement, past the object cache.
+     *
+     * @param array<string,string> $values
+     */
+    public static function write(array $values): void
+    {
+        global $wpdb;
+        $places = implode(',', array_fill(0, count($values), "(%s, %s, 'no')"));
+        $flat   = [];
+        foreach ($values as $name => $value) {
+            array_push($flat, $name, $value);
+        }
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- placeholders are counted above.
+        $done = $wpdb->query($wpdb->prepare("INSERT INTO {$wpdb->options} (option_name, option_value, autoload) VALUES $places ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)", $flat));
+        self::forget(array_keys($values));
+        if ($done === false) {
+            throw new EngineException('HT-1111', 'the options table cannot be written');
+        }
+    }
+
+    /** @param list<string> $names */
+    private static function forget(array $names): void
+    {
+        foreach ($names as $name) {
+            wp_cache_delete($name, 'options');
+        }
+        wp_cache_delete('alloptions', 'options');
+        wp_cache_delete('notoptions', 'options');
+    }
+}

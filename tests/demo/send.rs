@@ -1,0 +1,111 @@
+//! What goes in: settings as an administrator saves them, forms as visitors send them, a webhook as another program signs it.
+
+use crate::stack::{Stack, divi};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What was sent, and must be found in Tracker.
+pub struct Sent {
+    pub emails: Vec<String>,
+    pub file: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// A secret for this run only; the site keeps it in its vault.
+fn shared_secret() -> String {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    BASE64.encode(bytes)
+}
+
+const SECRET_OPTION: &str = "demo_webhook_secret";
+
+/// The credentials that the simulator knows from its start, through the plugin's own gate to the engine.
+pub fn settings(site: &Stack) -> Result<(), String> {
+    let code = format!(
+        "use Halt\\Tracker\\WordPress\\{{Engine, Options}};
+        foreach (['client_secret' => 'sim-client-secret-0123456789', 'refresh_token' => 'sim-refresh-token-0123456789', 'shared_secret' => '{0}'] as $name => $value) {{
+            if (Engine::call('saveSecret', [$name, $value])['set'] !== true) {{ throw new RuntimeException($name . ' was not saved'); }}
+        }}
+        Options::save('activity_enabled', '1');
+        update_option('{SECRET_OPTION}', '{0}', false);
+        foreach (Engine::call('testConnection')['apis'] as $api) {{
+            echo '  connection test: ', $api['api'], ' ', $api['works'] ? 'works' : 'does not work: ' . ($api['message'] ?? ''), \"\\n\";
+        }}",
+        shared_secret()
+    );
+    print!("{}", site.php(&code)?);
+    Ok(())
+}
+
+pub fn all(site: &Stack) -> Result<Sent, String> {
+    let mut emails = Vec::new();
+    for (path, name) in [(4, "Ada Lovelace"), (5, "Grace Hopper")] {
+        let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
+        let reply = site.divi_apply(path, &[("name", name), ("email", &email), ("message", "I would like to apply.")]);
+        if !divi::accepted(&reply) {
+            return Err(format!("the Divi {path} form was not accepted: status {}\n{}", reply.status, site.logs()));
+        }
+        println!("  Divi {path} form of {name}: the visitor was thanked");
+        emails.push(email);
+    }
+    let (file, bytes) = ("jane-doe.pdf", pdf("Jane Doe - Curriculum Vitae"));
+    emails.push("jane.doe@example.org".to_owned());
+    webhook(site, file, &bytes)?;
+    Ok(Sent { emails, file, bytes })
+}
+
+fn webhook(site: &Stack, file: &str, bytes: &[u8]) -> Result<(), String> {
+    let body = json!({
+        "form_id": "careers",
+        "fields": { "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.org" },
+        "meta": { "utm_source": "linkedin" },
+        "files": [{ "field": "resume", "name": file, "mime": "application/pdf", "content": BASE64.encode(bytes), "encoding": "base64" }],
+    })
+    .to_string();
+    let secret = site.php(&format!("echo get_option('{SECRET_OPTION}'); delete_option('{SECRET_OPTION}');"))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+    let stamp = now.as_secs().to_string();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|error| error.to_string())?;
+    mac.update(format!("{stamp}.{body}").as_bytes());
+    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let headers = [
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+        ("X-Halt-Timestamp".to_owned(), stamp),
+        ("X-Halt-Webhook-Signature".to_owned(), signature),
+    ];
+    let reply = site.post_raw("/index.php?rest_route=/halt-tracker/v1/ingest", &headers, body.as_bytes());
+    if reply.status != 202 {
+        return Err(format!("the webhook answered {}: {}\n{}", reply.status, reply.text(), site.logs()));
+    }
+    println!("  webhook with {file} ({} bytes): {} {}", bytes.len(), reply.status, reply.text());
+    Ok(())
+}
+
+/// A PDF of one page that readers open: objects, a table of their places, a trailer.
+fn pdf(words: &str) -> Vec<u8> {
+    let page = format!("BT /F1 24 Tf 72 720 Td ({words}) Tj ET");
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_owned(),
+        format!("<< /Length {} >>\nstream\n{page}\nendstream", page.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+    ];
+    let mut out = String::from("%PDF-1.4\n");
+    let mut places = String::from("0000000000 65535 f \n");
+    for (at, object) in objects.iter().enumerate() {
+        places.push_str(&format!("{:010} 00000 n \n", out.len()));
+        out.push_str(&format!("{} 0 obj\n{object}\nendobj\n", at + 1));
+    }
+    let start = out.len();
+    let count = objects.len() + 1;
+    out.push_str(&format!(
+        "xref\n0 {count}\n{places}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+    ));
+    out.into_bytes()
+}

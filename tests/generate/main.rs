@@ -1,0 +1,50 @@
+//! Writes the plugin's tables - error codes, settings, words - and the tables of the README from the engine's own, so that
+//! no screen can say another thing than the engine means. It invents no text: whatever is written stands in `src/`.
+//!
+//! `cargo run --no-default-features --example generate` writes; with `--check` it only compares, names every file that
+//! differs and exits with 1.
+
+mod php;
+mod readme;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wanted = vec![
+        ("php-shim/includes/messages.php", php::messages()),
+        ("php-shim/includes/settings-table.php", php::settings()),
+        ("php-shim/includes/words.php", php::words()),
+    ];
+    // Not every checkout carries the README; one that does gets its tables.
+    if let Ok(text) = std::fs::read_to_string(root.join("README.md")) {
+        match readme::filled(&text) {
+            Ok(text) => wanted.push(("README.md", text)),
+            Err(problem) => {
+                eprintln!("README.md: {problem}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let mut outcome = ExitCode::SUCCESS;
+    for (name, text) in wanted {
+        let path = root.join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        if check {
+            eprintln!(
+                "{name} differs from the engine's tables; run: cargo run --no-default-features --example generate"
+            );
+            outcome = ExitCode::FAILURE;
+        } else if let Err(error) = std::fs::write(&path, text) {
+            eprintln!("{name}: {error}");
+            outcome = ExitCode::FAILURE;
+        } else {
+            println!("wrote {name}");
+        }
+    }
+    outcome
+}

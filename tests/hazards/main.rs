@@ -1,0 +1,1 @@
+//! What breaks around a live site: nothing may be lost.

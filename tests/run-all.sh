@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Runs every check that this checkout has and counts each of them, so that one number says whether it may be shipped.
+# It goes on after a failure, leaves out nothing in silence, and its last line is "N passed, N failed".
+# tests/install-packages.sh must have run before; the site tests need root to become www-data.
+set -uo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root" || exit 1
+export LC_ALL=C CARGO_TERM_COLOR=never CARGO_TARGET_DIR="$root/target"
+export HALT_TRACKER_EXTENSION="$root/target/fast/libhalt_tracker.so"
+export HALT_TRACKER_SIM="$root/target/debug/examples/tracker-sim"
+
+passed=0
+failed=0
+skipped=0
+failures=()
+title=""
+began=$SECONDS
+since=$SECONDS
+log="$(mktemp)"
+trap 'rm -f "$log" "$log.other"' EXIT
+
+section() {
+    end_section
+    title="$1"
+    since=$SECONDS
+    printf '\n== %s ==\n' "$title"
+}
+end_section() { if [ -n "$title" ]; then printf -- '-- %s: %s s\n' "$title" "$((SECONDS - since))"; fi; title=""; }
+
+passes() { passed=$((passed + 1)); printf 'ok      %s\n' "$1"; }
+fails() { failed=$((failed + 1)); failures+=("$1"); printf 'FAILED  %s\n' "$1"; }
+skips() { skipped=$((skipped + 1)); printf 'skipped %s\n' "$1"; }
+
+# One command, one check; what it said is shown when it fails.
+check() {
+    local name="$1"; shift
+    if "$@" >"$log" 2>&1; then passes "$name"; else fails "$name"; tail -n 60 "$log" | sed 's/^/        /'; fi
+}
+
+# ---- cargo test, counted -------------------------------------------------------------------------------------------
+
+# The tests of one run of cargo: the sums of its result lines, and a failure for a binary that ran none.
+cargo_tests() {
+    local name="$1" code=0 good bad empty ignored; shift
+    "$@" 2>&1 | tee "$log" | grep -E '^(test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
+    code=${PIPESTATUS[0]}
+    good=$(sed -n 's/^test result: .* \([0-9]*\) passed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
+    bad=$(sed -n 's/^test result: .* \([0-9]*\) failed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
+    ignored=$(sed -n 's/^test result: .* \([0-9]*\) ignored; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
+    passed=$((passed + good)); failed=$((failed + bad)); skipped=$((skipped + ignored))
+    if [ "$bad" -gt 0 ]; then failures+=("$name: $(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | tr '\n' ' ')"); fi
+    printf '        %s: %s passed, %s failed, %s ignored\n' "$name" "$good" "$bad" "$ignored"
+    if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then fails "$name: cargo ended with $code"; tail -n 60 "$log" | sed 's/^/        /'; fi
+    empty=$(awk '/^ +Running /{binary=$2" "$3} /^test result: .* 0 passed; 0 failed/{print binary}' "$log")
+    if [ "$code" -eq 0 ] && { [ -n "$empty" ] || ! grep -q '^test result:' "$log"; }; then fails "$name: ran no test in ${empty:-any binary}"; fi
+}
+
+# "name path" of every test that Cargo.toml declares, and whether it needs a whole site.
+declared() { awk '/^\[/{inside = $0 == "[[test]]"} inside && /^name/{gsub(/"/, "", $3); name = $3} inside && /^path/{gsub(/"/, "", $3); print name, $3}' Cargo.toml; }
+needs_site() { grep -rqE 'stack/mod\.rs|mod stack' --include='*.rs' "$(if [ "$(basename "$1")" = main.rs ]; then dirname "$1"; else echo "$1"; fi)"; }
+
+plain=()
+sites=()
+while read -r name path; do
+    if [ ! -e "$path" ]; then fails "Cargo.toml declares the test $name, but $path is missing"; continue; fi
+    if needs_site "$path"; then sites+=("$name"); else plain+=("$name"); fi
+done < <(declared)
+
+# ---- the checks ----------------------------------------------------------------------------------------------------
+
+section "Formatting"
+check "cargo fmt --all --check" cargo fmt --all --check
+
+section "PHP syntax"
+while IFS= read -r -d '' file; do check "php -l $file" php -n -l "$file"; done < <(find php-shim tests -name '*.php' -not -path '*/node_modules/*' -print0 | sort -z)
+
+section "Shell syntax"
+while IFS= read -r file; do check "bash -n $file" bash -n "$file"; done < <(find tests .ci -maxdepth 1 -type f \( -name '*.sh' -o -path '.ci/*' \) | sort)
+
+section "Lints"
+check "cargo clippy, all targets without PHP" cargo clippy --no-default-features --all-targets -- -D warnings
+check "cargo clippy, the library with PHP" cargo clippy --lib -- -D warnings
+
+section "Rust tests"
+targets=(--lib)
+for name in "${plain[@]}"; do targets+=(--test "$name"); done
+cargo_tests "lib ${plain[*]}" cargo test --no-default-features --no-fail-fast "${targets[@]}"
+
+section "Builds"
+check "the extension" cargo build --lib --profile fast
+check "the Tracker simulator, the demo and the generator" cargo build --no-default-features --example tracker-sim --example demo --example generate
+
+section "Generated files"
+check "the plugin's tables and the README's agree with the engine's" cargo run -q --no-default-features --example generate -- --check
+
+section "The extension in plain PHP"
+with_extension=(php -n -d "extension=$HALT_TRACKER_EXTENSION")
+same_as() { "${with_extension[@]}" "$1" >"$log.other" && diff -u "$2" "$log.other"; }
+check "the public face is the one in tests/php/surface.txt" same_as tests/php/surface.php tests/php/surface.txt
+check "the stubs are those of the loaded extension" same_as tests/php/stub.php tests/php/halt_tracker.stub.php
+in_phpinfo() { "${with_extension[@]}" -i | grep -x 'Halt Tracker => enabled'; }
+check "phpinfo has its row" in_phpinfo
+"${with_extension[@]}" tests/php/engine.php >"$log" 2>&1
+code=$?
+while IFS= read -r line; do
+    case "$line" in
+        "ok "*) passes "${line#ok }" ;;
+        "FAILED "*) fails "${line#FAILED }" ;;
+        "skipped "*) skips "${line#skipped }" ;;
+        *) printf '        %s\n' "$line" ;;
+    esac
+done <"$log"
+if [ "$code" -ne 0 ] && ! grep -q '^FAILED ' "$log"; then fails "tests/php/engine.php ended with $code"; fi
+grep -q '^ok ' "$log" || fails "tests/php/engine.php checked nothing"
+
+for name in "${sites[@]}"; do
+    section "On a whole site: $name"
+    if [ ! -x "$HALT_TRACKER_SIM" ] || [ ! -e "$HALT_TRACKER_EXTENSION" ]; then
+        fails "$name: extension or simulator was not built"
+        continue
+    fi
+    cargo_tests "$name" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1
+done
+if [ "${#sites[@]}" -eq 0 ]; then section "On a whole site"; fails "Cargo.toml declares no test that runs on a whole site"; fi
+
+section "The demo"
+check "make demo ONCE=1 shows what it promises" env ONCE=1 "$root/target/debug/examples/demo" --extension "$HALT_TRACKER_EXTENSION" --sim "$HALT_TRACKER_SIM"
+
+if [ -x tests/browser/run.sh ]; then
+    section "In a browser"
+    check "tests/browser/run.sh" tests/browser/run.sh
+fi
+end_section
+
+printf '\nIn all %s s.' "$((SECONDS - began))"
+if [ "$skipped" -gt 0 ]; then printf ' %s skipped.' "$skipped"; fi
+printf '\n'
+for name in "${failures[@]}"; do printf 'failed: %s\n' "$name"; done
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Longer and rarer checks than `make test`: more random cases, repeated site tests, memory errors, licences. What needs a tool
+# that is not installed is named and left out; nothing is installed here. ROUNDS sets how often site tests repeat.
+set -uo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root" || exit 1
+export LC_ALL=C CARGO_TERM_COLOR=never CARGO_TARGET_DIR="$root/target"
+export HALT_TRACKER_EXTENSION="$root/target/fast/libhalt_tracker.so"
+export HALT_TRACKER_SIM="$root/target/debug/examples/tracker-sim"
+rounds="${ROUNDS:-3}"
+passed=0
+failed=0
+check() {
+    local name="$1"; shift
+    printf '\n== %s ==\n' "$name"
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED %s\n' "$name"; fi
+}
+skip() { printf '\n== %s ==\nskipped: %s\n' "$1" "$2"; }
+
+check "the extension builds" cargo build --lib --profile fast
+check "the simulator builds" cargo build --no-default-features --example tracker-sim
+
+names="$(awk '/^\[/{inside = $0 == "[[test]]"} inside && /^name/{gsub(/"/, "", $3); print $3}' Cargo.toml)"
+targets=(--lib)
+sites=()
+for name in $names; do
+    path="$(awk -v name="\"$name\"" '/^\[/{inside = $0 == "[[test]]"} inside && /^name/{here = $3 == name} inside && here && /^path/{gsub(/"/, "", $3); print $3}' Cargo.toml)"
+    if grep -rqE 'stack/mod\.rs|mod stack' --include='*.rs' "$(dirname "$path")"; then sites+=("$name"); else targets+=(--test "$name"); fi
+done
+check "Rust tests with twenty times as many random cases" env PROPTEST_CASES=5120 cargo test --no-default-features --no-fail-fast "${targets[@]}"
+for round in $(seq 1 "$rounds"); do
+    for name in "${sites[@]}"; do
+        check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1
+    done
+done
+
+if command -v valgrind >/dev/null; then
+    check "the extension under valgrind" env USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 valgrind --quiet --error-exitcode=9 \
+        --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+        php -n -d "extension=$HALT_TRACKER_EXTENSION" tests/php/engine.php
+else
+    skip "the extension under valgrind" "valgrind is not installed."
+fi
+if cargo deny --version >/dev/null 2>&1; then
+    check "licences and sources of the crates" cargo deny --offline check licenses bans sources
+else
+    skip "licences and sources of the crates" "cargo-deny is not installed."
+fi
+if [ -d tests/fuzz ] && cargo fuzz --version >/dev/null 2>&1; then
+    while read -r target; do
+        check "fuzzing $target" env RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-60}"
+    done < <(cargo fuzz list --fuzz-dir tests/fuzz)
+else
+    skip "fuzzing" "cargo-fuzz or tests/fuzz is not there."
+fi
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,1 @@
+//! The plugin and the extension on a real WordPress, end to end.
