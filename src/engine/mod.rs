@@ -2,12 +2,13 @@
 //! `php` passes them on; nothing else is public to it. They open the store, call the parts and shape answers.
 //!
 //! - [`take`]: a form is accepted, a kept form is adopted. [`webhook`]: a POST is answered.
-//! - [`deliver`]: a run, a connection test. [`manage`]: what screens show and what people do.
+//! - [`deliver`]: a run, a connection test. [`show`]: what screens show. [`manage`]: what people do.
 //! - [`handles`]: open stores by process and folder.
 
 pub mod deliver;
 pub mod handles;
 pub mod manage;
+pub mod show;
 pub mod take;
 pub mod webhook;
 

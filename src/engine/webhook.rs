@@ -143,7 +143,7 @@ fn store_body(
 /// Receipt for people: the plugin says what the site's clock shows beside UTC.
 fn timestamp(settings: &Settings, now: i64) -> String {
     let minutes = settings.surrounding("utc_offset").and_then(Value::as_i64).unwrap_or(0);
-    let local = crate::tracker::plan::iso(now + minutes * 60_000);
+    let local = crate::tracker::time::iso(now + minutes * 60_000);
     let sign = if minutes < 0 { '-' } else { '+' };
     format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), minutes.abs() / 60, minutes.abs() % 60)
 }

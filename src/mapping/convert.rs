@@ -102,13 +102,13 @@ fn date(text: &str) -> Option<String> {
     let (year, month, day): (i64, i64, i64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
     let text = format!("{year:04}-{month:02}-{day:02}");
     // 31 February has a number of days since 1970, but not this name.
-    let at = crate::tracker::lookup::millis_of(&text)?;
-    crate::tracker::plan::iso(at).starts_with(&text).then_some(text)
+    let at = crate::tracker::time::millis_of(&text)?;
+    crate::tracker::time::iso(at).starts_with(&text).then_some(text)
 }
 
 fn moment(text: &str) -> Option<String> {
     match text.split_once(['T', ' ']) {
-        Some(_) => crate::tracker::lookup::millis_of(text).map(crate::tracker::plan::iso),
+        Some(_) => crate::tracker::time::millis_of(text).map(crate::tracker::time::iso),
         None => date(text).map(|date| format!("{date}T00:00:00Z")),
     }
 }

@@ -15,7 +15,7 @@ use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use serde_json::Value;
 
 use crate::codes::{Code, Coded};
-use crate::engine::{self, Call, EngineError, deliver, manage, take};
+use crate::engine::{self, Call, EngineError, deliver, manage, show, take};
 
 /// Raised by every failed call; `getCode()` is the number of the stable code.
 #[php_class]
@@ -79,19 +79,19 @@ impl Engine {
     /// Everything that the Dashboard shows.
     #[php(name = "status")]
     pub fn status(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>) -> PhpResult<String> {
-        stored(&dir, &site, &settings, manage::status)
+        stored(&dir, &site, &settings, show::status)
     }
 
     /// One page of submissions.
     #[php(name = "list")]
     pub fn list(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>, query: Bytes<'_>) -> PhpResult<String> {
-        stored(&dir, &site, &settings, |call| manage::list(call, &query))
+        stored(&dir, &site, &settings, |call| show::list(call, &query))
     }
 
     /// Everything about one submission.
     #[php(name = "get")]
     pub fn get(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>, id: &str) -> PhpResult<String> {
-        stored(&dir, &site, &settings, |call| manage::get(call, id))
+        stored(&dir, &site, &settings, |call| show::get(call, id))
     }
 
     /// Does what a person asks for: retry, discard, release, pause, resume, …
@@ -121,7 +121,7 @@ impl Engine {
     /// What would be sent for a submission.
     #[php(name = "preview")]
     pub fn preview(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>, query: Bytes<'_>) -> PhpResult<String> {
-        stored(&dir, &site, &settings, |call| manage::preview(call, &query))
+        stored(&dir, &site, &settings, |call| show::preview(call, &query))
     }
 
     /// Asks Tracker whether the credentials work.
@@ -135,7 +135,7 @@ impl Engine {
     pub fn file(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>, id: &str, ordinal: i64) -> PhpResult<Binary<u8>> {
         guard(|| {
             let call = read(&dir, &site, &settings)?;
-            manage::file(&call, id, u32::try_from(ordinal).unwrap_or_default()).map(Binary::from)
+            show::file(&call, id, u32::try_from(ordinal).unwrap_or_default()).map(Binary::from)
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::job::Step;
 use super::open::Tx;
 use super::state::{Pause, State, StepState};
-use super::work::Step;
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;

@@ -2,22 +2,28 @@
 //! It decides nothing about delivery; `relay` does, through the statements here.
 //!
 //! - [`open`]: whose store it is, and opening it; [`Store::write`] is the only way to change anything.
-//! - [`accept`]: a submission enters. [`work`]: a run claims it and records every step of its delivery.
+//! - [`accept`]: a submission enters. [`job`]: a run reads it; [`work`]: claims it and records every step of its
+//!   delivery. [`looks`]: what look-ups into Tracker need.
 //! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
-//! - [`view`]: what screens show. [`act`]: what people do by hand. [`tidy`]: retention, erasure, old keys.
+//! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention, erasure, old keys.
 
 pub mod accept;
 pub mod act;
 mod error;
+mod history;
+pub mod job;
 pub mod lane;
 pub mod lock;
+pub mod looks;
 pub mod open;
 pub mod runs;
 pub mod secrets;
+mod site;
 pub mod state;
 pub mod tidy;
 pub mod view;
 pub mod work;
 
 pub use error::QueueError;
-pub use open::{Site, Store};
+pub use open::Store;
+pub use site::Site;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::QueueError;
+use super::Site;
 use super::lock::{PATIENCE, RunLock, WriteLock, inode_of};
 use crate::codes::Code;
 use crate::vault::{Aad, Ring, place};
@@ -18,50 +18,6 @@ pub const SCHEMA: i64 = 1;
 /// The file whose presence says that a folder is ours: uninstalling removes nothing else.
 pub const FOLDER_MARK: &str = "halt-tracker-store";
 const DATABASE: &str = "queue.sqlite";
-
-/// Which site calls.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct Site {
-    /// Random, kept in an option.
-    pub install_id: String,
-    /// The site's address as its database has it.
-    pub home: String,
-    /// The epoch that the site remembers; empty while it never had a store.
-    pub epoch: String,
-    /// The run counter that the site remembers.
-    pub counter: i64,
-    /// WordPress' environment type.
-    pub environment: String,
-    /// Whether a person chose to begin a new store in place of a lost one: it begins paused, because the lost
-    /// one may have sent what comes again.
-    pub start_new: bool,
-    /// Whether a person said that this site has moved: the store is bound to its new address.
-    #[serde(skip)]
-    pub moved: bool,
-}
-
-impl Site {
-    /// The address without scheme, `www.` and trailing slash: these change without the site being another.
-    fn place(&self) -> String {
-        let home = self.home.trim().to_lowercase();
-        let bare = home.split_once("://").map_or(home.as_str(), |(_, rest)| rest);
-        bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches('/').to_owned()
-    }
-
-    /// The address as a hash under the install id. Not under the key ring: a lost key must not turn the
-    /// site into a stranger.
-    pub(super) fn fingerprint(&self) -> String {
-        use hmac::{Hmac, KeyInit, Mac};
-        Hmac::<sha2::Sha256>::new_from_slice(self.install_id.as_bytes()).map_or_else(
-            |_| String::new(),
-            |mut mac| {
-                mac.update(self.place().as_bytes());
-                hex(&mac.finalize().into_bytes())
-            },
-        )
-    }
-}
 
 /// An open store of one site.
 #[derive(Debug)]

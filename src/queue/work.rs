@@ -1,88 +1,15 @@
 //! What a run reads and writes while it delivers: claim, plan, intent, outcome. Every write names the run;
 //! a write under another run's id changes nothing and says so.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
 
+use super::job::{Job, Step};
 use super::open::Tx;
 use super::state::{State, StepState};
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
-use crate::settings::RecordType;
-use crate::submission::{FilePart, Submission};
 use crate::tracker::plan::StepKind;
-
-/// A submission as a run works on it.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Order of arrival; the key of every statement here.
-    pub seq: i64,
-    /// Its id.
-    pub id: String,
-    /// Receipt, milliseconds since 1970.
-    pub received_at: i64,
-    /// Its state when it was read.
-    pub state: State,
-    /// The code of the last trouble, as a number.
-    pub code: u16,
-    /// Attempts that were spent.
-    pub attempts: i64,
-    /// Claims in a row that ended without any written outcome.
-    pub crashes: i64,
-    /// The text by which its record can be found again.
-    pub marker: String,
-    /// Keyed hash of record type and e-mail.
-    pub person: Option<Vec<u8>>,
-    /// Keyed hash of hosts and client id of the plan.
-    pub tenant: String,
-    /// Generation of the credentials of the plan.
-    pub generation: i64,
-    /// The opened plan; empty when there is none.
-    pub plan: Vec<u8>,
-    /// Whether the plan may no longer change.
-    pub plan_fixed: bool,
-    /// Tracker's id of the record, once known.
-    pub tracker_id: Option<i64>,
-    /// Whether it must be looked up before its first send.
-    pub verify: bool,
-    /// Whether a person said that it is not in Tracker.
-    pub said_absent: bool,
-    /// What came in; `None` once it was erased.
-    pub submission: Option<Submission>,
-    /// Its files.
-    pub files: Vec<FilePart>,
-    /// Its steps, in order; empty before the first claim.
-    pub steps: Vec<Step>,
-}
-
-/// A step of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Its place.
-    pub ordinal: i64,
-    /// What it does.
-    pub kind: StepKind,
-    /// Where it stands.
-    pub state: StepState,
-    /// The file of a document step.
-    pub file: Option<u32>,
-    /// When its last intent was written, milliseconds since 1970.
-    pub intent_at: Option<i64>,
-    /// The boot that the boot times belong to.
-    pub boot_id: String,
-    /// When its answer was lost.
-    pub unknown_at: Option<i64>,
-    /// The same on the boot clock.
-    pub unknown_boot: Option<i64>,
-    /// Clean looks that found nothing.
-    pub looks: i64,
-    /// Answered looks that prove nothing.
-    pub unclean: i64,
-    /// How often it was sent again after it was proven absent.
-    pub resends: i64,
-    /// Tracker's id.
-    pub tracker_id: Option<i64>,
-}
 
 /// A plan made at a claim.
 #[derive(Debug)]
@@ -148,82 +75,6 @@ pub struct Settled {
 }
 
 impl Store {
-    /// The next submission that is due, lost answers first, then what is new, then what is tried again.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn next_due(&self, now: &Moment) -> Result<Option<i64>, QueueError> {
-        for state in [State::Checking, State::Queued, State::Retry] {
-            let sql = "SELECT seq FROM submission WHERE state = ?1
-                       AND ((boot_id = ?2 AND due_boot <= ?3) OR (boot_id <> ?2 AND due_at <= ?4))
-                       ORDER BY due_at, seq LIMIT 1";
-            let found = self
-                .conn
-                .prepare_cached(sql)?
-                .query_row(params![state.name(), now.boot_id, now.boot, now.wall], |row| row.get(0))
-                .optional()?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
-    }
-
-    /// How many submissions wait to be sent, and in how many milliseconds the next one is due.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn waiting(&self, now: &Moment) -> Result<(i64, Option<i64>), QueueError> {
-        let sql = "SELECT count(*), min(CASE WHEN boot_id = ?1 THEN due_boot - ?2 ELSE due_at - ?3 END)
-                   FROM submission WHERE state IN ('queued','retry','checking')";
-        Ok(self.conn.prepare_cached(sql)?.query_row(params![now.boot_id, now.boot, now.wall], |row| {
-            Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(|left| left.max(0))))
-        })?)
-    }
-
-    /// The steps of a submission, in order.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn steps(&self, seq: i64) -> Result<Vec<Step>, QueueError> {
-        self.read().steps(seq)
-    }
-
-    /// Reads a submission with everything that delivering it needs.
-    ///
-    /// # Errors
-    /// `HT-13xx` when it cannot be opened; SQLite's own.
-    pub fn job(&self, seq: i64) -> Result<Job, QueueError> {
-        self.read().job(seq)
-    }
-
-    /// Whether an earlier submission of the same person has an open record, so that this one must wait.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn earlier_open(&self, seq: i64, person: &[u8]) -> Result<Option<String>, QueueError> {
-        let sql = "SELECT id FROM submission s WHERE person = ?1 AND seq < ?2
-                   AND state IN ('sending','checking','attention','queued','retry')
-                   AND EXISTS (SELECT 1 FROM step WHERE step.seq = s.seq AND kind IN ('contact','record')
-                               AND step.state IN ('intent','unknown','applied')) ORDER BY seq LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row(params![person, seq], |row| row.get(0)).optional()?)
-    }
-
-    /// The newest record that a step of a kind gave for a person of a tenant. Tracker's search lags behind its
-    /// own writes, this does not.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn known_record(&self, person: &[u8], tenant: &str, kind: StepKind) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT step.tracker_id FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2 AND step.kind = ?3
-                   AND step.state = 'done' AND step.tracker_id IS NOT NULL ORDER BY submission.seq DESC LIMIT 1";
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params![person, tenant, kind.name()], |row| row.get(0))
-            .optional()?)
-    }
-
     /// Lays a submission aside that cannot be opened; it is looked at again later and holds up nothing.
     ///
     /// # Errors
@@ -238,76 +89,6 @@ impl Store {
                 .execute(params![seq, code.number(), now.wall + wait, now.boot + wait, now.boot_id, now.wall])?;
             Ok(())
         })
-    }
-
-    /// Begins the gaps of a lost answer anew, because its boot times belong to another boot.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn rebase_unknown(&mut self, seq: i64, ordinal: i64, now: &Moment) -> Result<(), QueueError> {
-        self.write(|tx| {
-            tx.sql
-                .prepare_cached(
-                    "UPDATE step SET looks = 0, unknown_boot = ?3, boot_id = ?4 WHERE seq = ?1 AND ordinal = ?2",
-                )?
-                .execute(params![seq, ordinal, now.boot, now.boot_id])?;
-            Ok(())
-        })
-    }
-
-    /// A delivered submission whose late look is due.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn due_audit(&self, now: i64) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT seq FROM submission WHERE audit_at <= ?1 AND state IN ('done','attention','failed') ORDER BY audit_at LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| row.get(0)).optional()?)
-    }
-
-    /// Ends the late look of a submission; with the ids of a twin, a person is asked.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn end_audit(&mut self, seq: i64, twins: Option<&str>, now: &Moment) -> Result<(), QueueError> {
-        self.write(|tx| {
-            let id: String = tx.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
-            tx.sql.execute("UPDATE submission SET audit_at = NULL WHERE seq = ?1", [seq])?;
-            let Some(ids) = twins else { return tx.note(seq, now.wall, "", "record", "audited", 0, &id, "") };
-            let message = tx.seal_words(&id, "message", ids)?;
-            let code = Code::RelayLateTwin.number();
-            tx.sql.execute(
-                "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4 WHERE seq = ?1",
-                params![seq, code, message, now.wall],
-            )?;
-            tx.note(seq, now.wall, "", "record", "late twin", code, &id, ids)
-        })
-    }
-
-    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find;
-    /// `None` forgets it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn set_control(
-        &mut self,
-        tenant: &str,
-        record_type: RecordType,
-        known: Option<(&str, i64)>,
-    ) -> Result<(), QueueError> {
-        let text = known.map(|(email, id)| format!("{id} {email}"));
-        self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
-    }
-
-    /// The record that a look-up of a type must find to be believed: (e-mail, id).
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
-        let kept = self.token(&control_name(tenant, record_type))?;
-        Ok(kept.and_then(|(text, _)| {
-            let (id, email) = text.split_once(' ')?;
-            Some((email.to_owned(), id.parse().ok()?))
-        }))
     }
 
     /// Claims a submission for a run (C1), with a new plan unless the old one is fixed.
@@ -370,47 +151,7 @@ impl Store {
     }
 }
 
-fn control_name(tenant: &str, record_type: RecordType) -> String {
-    format!("control {} {tenant}", record_type.name())
-}
-
 impl Tx<'_> {
-    pub(super) fn job(&self, seq: i64) -> Result<Job, QueueError> {
-        let sql = "SELECT id, received_at, state, code, attempts, crashes, marker, person, tenant, generation, plan, plan_fixed,
-                   tracker_id, verify, payload FROM submission WHERE seq = ?1";
-        let (mut job, plan, payload) = self.sql.prepare_cached(sql)?.query_row([seq], |row| read_job(seq, row))?;
-        if let Some(sealed) = plan {
-            job.plan = self.unseal(&job.id, "plan", &sealed)?.to_vec();
-        }
-        if let Some(sealed) = payload {
-            let json = self.unseal(&job.id, "payload", &sealed)?;
-            let one = serde_json::from_slice(&json)
-                .map_err(|error| QueueError::plain(Code::UnsealFailed, error.to_string()))?;
-            job.submission = Some(one);
-        }
-        job.files = self.files(seq, &job.id)?;
-        job.steps = self.steps(seq)?;
-        Ok(job)
-    }
-
-    pub(super) fn files(&self, seq: i64, id: &str) -> Result<Vec<FilePart>, QueueError> {
-        let mut statement = self.sql.prepare_cached("SELECT about FROM file WHERE seq = ?1 ORDER BY ordinal")?;
-        let rows = statement.query_map([seq], |row| row.get::<_, Vec<u8>>(0))?;
-        rows.map(|sealed| {
-            let json = self.unseal(id, "file", &sealed?)?;
-            serde_json::from_slice(&json).map_err(|error| QueueError::plain(Code::UnsealFailed, error.to_string()))
-        })
-        .collect()
-    }
-
-    pub(super) fn steps(&self, seq: i64) -> Result<Vec<Step>, QueueError> {
-        let sql = "SELECT ordinal, kind, state, file, intent_at, boot_id, unknown_at, unknown_boot, looks, unclean, resends, tracker_id
-                   FROM step WHERE seq = ?1 ORDER BY ordinal";
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let rows = statement.query_map([seq], read_step)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     fn claim(&self, job: &Job, run_id: &str, plan: Option<&NewPlan>, now: &Moment) -> Result<bool, QueueError> {
         let changed = self
             .sql
@@ -578,51 +319,4 @@ impl Tx<'_> {
             .execute(params![run_id, seq, state.name(), code, at])?;
         Ok(())
     }
-}
-
-type SealedJob = (Job, Option<Vec<u8>>, Option<Vec<u8>>);
-
-fn read_job(seq: i64, row: &Row<'_>) -> rusqlite::Result<SealedJob> {
-    let state: String = row.get(2)?;
-    let job = Job {
-        seq,
-        id: row.get(0)?,
-        received_at: row.get(1)?,
-        state: State::from_name(&state).unwrap_or(State::Attention),
-        code: row.get(3)?,
-        attempts: row.get(4)?,
-        crashes: row.get(5)?,
-        marker: row.get(6)?,
-        person: row.get(7)?,
-        tenant: row.get(8)?,
-        generation: row.get(9)?,
-        plan: Vec::new(),
-        plan_fixed: row.get(11)?,
-        tracker_id: row.get(12)?,
-        verify: row.get::<_, i64>(13)? > 0,
-        said_absent: row.get::<_, i64>(13)? == 2,
-        submission: None,
-        files: Vec::new(),
-        steps: Vec::new(),
-    };
-    Ok((job, row.get(10)?, row.get(14)?))
-}
-
-fn read_step(row: &Row<'_>) -> rusqlite::Result<Step> {
-    let (kind, state): (String, String) = (row.get(1)?, row.get(2)?);
-    Ok(Step {
-        ordinal: row.get(0)?,
-        // The schema's CHECKs keep other names out; the fallbacks send nothing.
-        kind: StepKind::from_name(&kind).unwrap_or(StepKind::Find),
-        state: StepState::from_name(&state).unwrap_or(StepState::Skipped),
-        file: row.get(3)?,
-        intent_at: row.get(4)?,
-        boot_id: row.get(5)?,
-        unknown_at: row.get(6)?,
-        unknown_boot: row.get(7)?,
-        looks: row.get(8)?,
-        unclean: row.get(9)?,
-        resends: row.get(10)?,
-        tracker_id: row.get(11)?,
-    })
 }

@@ -1,11 +1,13 @@
 //! One submission: claimed, planned, walked step by step, and let go of again.
 
 use super::plan::{self, Plan};
-use super::run::{Event, Outcome, Runner};
+use super::report::{Event, Outcome};
+use super::run::Runner;
 use crate::codes::Code;
 use crate::queue::QueueError;
+use crate::queue::job::{Job, Step};
 use crate::queue::state::{Pause, State, StepState};
-use crate::queue::work::{Job, Settled, Step};
+use crate::queue::work::Settled;
 use crate::settings::RecordType;
 use crate::tracker::client::Ids;
 use crate::tracker::plan::{Planned, StepKind};

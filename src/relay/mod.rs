@@ -7,15 +7,18 @@
 //!
 //! - [`policy`]: every duration, in one value. [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
-//! - [`run`]: one run from lock to report. `deliver`: one submission. `send`: one step. `settle`: one lost answer.
+//! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `settle`: one lost answer.
 
 mod deliver;
+mod find;
 pub mod pace;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod run;
 mod send;
 mod settle;
 
 pub use policy::Policy;
-pub use run::{Caller, Ended, Event, Outcome, Report, Surroundings, run};
+pub use report::{Caller, Ended, Event, Outcome, Report};
+pub use run::{Surroundings, run};

@@ -6,9 +6,9 @@ use super::deliver::{Claimed, Flow, Walk};
 use super::run::Runner;
 use crate::codes::Code;
 use crate::queue::QueueError;
+use crate::queue::job::Step;
 use crate::queue::state::{Pause, State, StepState};
-use crate::queue::work::{Settled, Step, StepOutcome};
-use crate::settings::RecordType;
+use crate::queue::work::{Settled, StepOutcome};
 use crate::tracker::lookup::{Hit, Look};
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
@@ -19,75 +19,6 @@ use crate::vault::file::SealedSource;
 type Opener = dyn Fn() -> Option<Box<dyn DocumentSource>>;
 
 impl Runner<'_> {
-    /// Looks for the person before the record is sent. A hit is taken; anything but a hit goes on, since
-    /// nothing was sent yet.
-    pub fn find(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
-        let Some(target) = target_of_find(claimed) else { return self.skip(claimed, step, "nothing to look for") };
-        if !self.has_time() {
-            return Ok(put_back(claimed));
-        }
-        if let Some(known) = self.find_in_own_store(claimed, &target)? {
-            return match known {
-                Ok(id) => self.use_existing(claimed, step, &target, id, ""),
-                Err(verdict) => self.trouble(claimed, Some(step), &verdict),
-            };
-        }
-        let hits = match self.look_for_person(claimed, target.kind)? {
-            Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
-            // A search that was not answered is asked again later: going on could make a second person.
-            Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
-            Look::Impossible => Vec::new(),
-        };
-        claimed.looked = true;
-        let Some((chosen, all)) = newest(&hits) else { return self.skip(claimed, step, "no existing record") };
-        self.use_existing(claimed, step, &target, chosen, &all)
-    }
-
-    /// The record that an earlier submission of the same person became, read again: Tracker's search may not
-    /// know it yet.
-    fn find_in_own_store(
-        &mut self,
-        claimed: &Claimed,
-        target: &Step,
-    ) -> Result<Option<Result<i64, Verdict>>, QueueError> {
-        let (Some(person), Some(email)) = (claimed.job.person.clone(), claimed.plan.email.clone()) else {
-            return Ok(None);
-        };
-        let tenant = self.tenant.hash.clone();
-        let Some(id) = self.store().known_record(&person, &tenant, target.kind)? else { return Ok(None) };
-        let record_type = if target.kind == StepKind::Contact { RecordType::Contact } else { claimed.plan.record_type };
-        Ok(match self.client().read_record(record_type, id) {
-            Ok(Some(record)) => record.has_email(&email).then_some(Ok(id)),
-            // Deleted in Tracker since.
-            Ok(None) => None,
-            // Read only where REST can be: the widget API alone says the same with its status 3.
-            Err(verdict) if matches!(verdict.refusal(), Some(Refusal::Unreachable | Refusal::TooMany)) => {
-                Some(Err(verdict))
-            }
-            Err(_) => None,
-        })
-    }
-
-    fn use_existing(
-        &mut self,
-        claimed: &Claimed,
-        step: &Step,
-        target: &Step,
-        id: i64,
-        words: &str,
-    ) -> Result<Walk, QueueError> {
-        let looked = StepOutcome {
-            state: Some(StepState::Done),
-            event: "found",
-            tracker_id: Some(id),
-            message: words.to_owned(),
-            ..Default::default()
-        };
-        self.write_outcome(claimed, step, &looked)?;
-        self.write_outcome(claimed, target, &found(target, id, "found", words))?;
-        Ok(Walk::On)
-    }
-
     /// Sends a step once.
     pub fn send_step(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
         let Some(planned) = claimed.planned(step).cloned() else {
@@ -318,7 +249,7 @@ impl Runner<'_> {
         again(claimed, code, message, wait, true)
     }
 
-    fn skip(&mut self, claimed: &Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
+    pub fn skip(&mut self, claimed: &Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
         let skipped = StepOutcome {
             state: Some(StepState::Skipped),
             event: "looked",
@@ -367,12 +298,6 @@ pub fn is_record(step: &Step) -> bool {
     matches!(step.kind, StepKind::Contact | StepKind::Record)
 }
 
-/// The step that a found record settles: the Contact of a REST Lead, else the record itself.
-fn target_of_find(claimed: &Claimed) -> Option<Step> {
-    claimed.plan.email.as_ref()?;
-    claimed.job.steps.iter().find(|step| is_record(step)).filter(|step| step.state == StepState::Todo).cloned()
-}
-
 /// A settled record or child.
 pub fn found(step: &Step, id: i64, event: &'static str, message: &str) -> StepOutcome {
     StepOutcome {
@@ -386,20 +311,13 @@ pub fn found(step: &Step, id: i64, event: &'static str, message: &str) -> StepOu
     }
 }
 
-/// The record of several that is used: the newest update, then the lowest id; and all of them in words.
-fn newest(hits: &[Hit]) -> Option<(i64, String)> {
-    let chosen = hits.iter().max_by(|one, other| one.updated.cmp(&other.updated).then(other.id.cmp(&one.id)))?;
-    let words = if hits.len() == 1 { String::new() } else { format!("several match: {}", ids_of(hits)) };
-    Some((chosen.id, words))
-}
-
 /// The ids of hits in words.
 pub fn ids_of(hits: &[Hit]) -> String {
     hits.iter().map(|hit| hit.id.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Back into the queue because the run's time is over.
-fn put_back(claimed: &Claimed) -> Walk {
+pub fn put_back(claimed: &Claimed) -> Walk {
     let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
     let state = if open { State::Checking } else { State::Queued };
     Walk::Leave(Settled { state, reason: "", code: None, message: String::new(), due_in: 0, spent: false }, Flow::Stop)

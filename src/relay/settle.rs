@@ -2,12 +2,14 @@
 
 use super::deliver::{Claimed, Walk};
 use super::plan::Plan;
-use super::run::{Event, Runner};
+use super::report::Event;
+use super::run::Runner;
 use super::send::{found, ids_of, is_record};
 use crate::codes::Code;
 use crate::queue::QueueError;
+use crate::queue::job::Step;
 use crate::queue::state::{State, StepState};
-use crate::queue::work::{Step, StepOutcome};
+use crate::queue::work::StepOutcome;
 use crate::settings::{Api, RecordType};
 use crate::tracker::lookup::{Hit, Look};
 use crate::tracker::plan::StepKind;

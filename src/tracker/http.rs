@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::{Layer, Service};
 
-use super::lookup::days;
+use super::time::seconds_of_http_date;
 use super::transport::{Body, DocumentSource, Failure, Request, Response, Transport};
 use crate::clock::{Clock, SystemClock};
 use crate::codes::Code;
@@ -213,20 +213,6 @@ fn tls(ca_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970.
-fn seconds_of_http_date(text: &str) -> Option<i64> {
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: i64 = parts.next()?.parse().ok()?;
-    let name = parts.next()?;
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .iter()
-        .position(|month| *month == name)?;
-    let year: i64 = parts.next()?.parse().ok()?;
-    let mut clock = parts.next()?.split(':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    Some(days(year, i64::try_from(month).ok()? + 1, day) * 86_400 + hour * 3_600 + minute * 60 + second)
-}
-
 /// Checks the deadline of an intent after connecting, right before the first byte goes out.
 #[derive(Clone)]
 struct DeadlineLayer(Arc<AtomicI64>);
@@ -334,12 +320,6 @@ impl http_body::Body for DocumentStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn http_dates_are_read() {
-        assert_eq!(seconds_of_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(seconds_of_http_date("yesterday"), None);
-    }
 
     #[test]
     fn a_host_outside_the_allowed_list_is_not_asked() {

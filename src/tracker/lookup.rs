@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::outcome::{Refusal, Verdict, positive};
 use super::plan::Planned;
+use super::time::millis_of;
+use super::transport::Response;
+use crate::codes::Code;
 use crate::queue::accept::normal;
 use crate::settings::RecordType;
 
@@ -104,7 +107,7 @@ impl Client<'_> {
     /// What stands against an answer.
     pub fn read_record(&mut self, record_type: RecordType, id: i64) -> Result<Option<Record>, Verdict> {
         let response = self.read("GET", &format!("/api/v1/{}/{id}", record_type.name()), None)?;
-        Ok(serde_json::from_slice::<Value>(&response.body).ok().filter(Value::is_object).map(Record))
+        record_of(&response)
     }
 
     /// Looks for a person: by the marker's custom field where one is set, else by exact e-mail. `control` is a
@@ -222,7 +225,7 @@ impl Client<'_> {
     /// Reads a job's long list.
     pub fn find_on_longlist(&mut self, job: i64, record: i64) -> Look {
         let response = look!(self.read("GET", &format!("/api/v1/Opportunity/{job}/Longlist"), None));
-        let on_it = rows_of(&response.body).iter().any(|row| positive(row.get("resourceId")) == Some(record));
+        let on_it = look!(rows_of(&response)).iter().any(|row| positive(row.get("resourceId")) == Some(record));
         Look::Clean(if on_it { vec![unchecked(record)] } else { Vec::new() })
     }
 
@@ -239,8 +242,7 @@ impl Client<'_> {
         let mut hits = Vec::new();
         for id in rows.iter().filter_map(|row| positive(row.get("activityId"))) {
             let response = look!(self.read("GET", &format!("/api/v1/Activity/{id}"), None));
-            let record = Record(serde_json::from_slice(&response.body).unwrap_or_default());
-            if record.has_marker(marker) {
+            if let Some(record) = look!(record_of(&response)).filter(|record| record.has_marker(marker)) {
                 hits.push(record.hit(id, marker));
             }
         }
@@ -251,7 +253,7 @@ impl Client<'_> {
     pub fn find_document(&mut self, record: i64, planned: &Planned) -> Look {
         let response = look!(self.read("GET", &format!("/api/v1/Resource/{record}/Documents"), None));
         let name = planned.body.get("filename").and_then(Value::as_str).unwrap_or_default();
-        let rows = rows_of(&response.body);
+        let rows = look!(rows_of(&response));
         let same = rows.iter().filter(|row| row.get("filename").and_then(Value::as_str) == Some(name));
         Look::Clean(same.filter_map(|row| positive(row.get("documentId"))).map(unchecked).collect())
     }
@@ -265,17 +267,7 @@ impl Client<'_> {
 
     fn search(&mut self, what: &str, query: &Value) -> Result<Vec<Value>, Verdict> {
         let response = self.read("POST", &format!("/api/v1/{what}"), Some(query))?;
-        if response.status == 204 {
-            return Ok(Vec::new());
-        }
-        match serde_json::from_slice(&response.body) {
-            Ok(Value::Array(rows)) => Ok(rows),
-            _ => Err(Verdict::refused(
-                Refusal::Unreachable,
-                crate::codes::Code::TrackerUnreadable,
-                "a search gave no list",
-            )),
-        }
+        rows_of(&response)
     }
 
     /// Reads each record and says what it is.
@@ -293,11 +285,29 @@ impl Client<'_> {
     }
 }
 
-fn rows_of(body: &[u8]) -> Vec<Value> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Array(rows)) => rows,
-        _ => Vec::new(),
+/// A record from an answer. Only 204 says that there is none: a page that is no record says nothing at all.
+fn record_of(response: &Response) -> Result<Option<Record>, Verdict> {
+    if response.status == 204 {
+        return Ok(None);
     }
+    match serde_json::from_slice(&response.body) {
+        Ok(value @ Value::Object(_)) => Ok(Some(Record(value))),
+        _ => Err(unreadable("a record was not one")),
+    }
+}
+
+fn rows_of(response: &Response) -> Result<Vec<Value>, Verdict> {
+    if response.status == 204 {
+        return Ok(Vec::new());
+    }
+    match serde_json::from_slice(&response.body) {
+        Ok(Value::Array(rows)) => Ok(rows),
+        _ => Err(unreadable("a list was not one")),
+    }
+}
+
+fn unreadable(words: &str) -> Verdict {
+    Verdict::refused(Refusal::Unreachable, Code::TrackerUnreadable, words)
 }
 
 const fn unchecked(id: i64) -> Hit {
@@ -316,55 +326,9 @@ fn row_has_email(row: &Value, email: &str) -> bool {
     ["email", "otherEmail"].iter().filter_map(|name| row.get(*name)?.as_str()).any(|text| normal(text) == normal(email))
 }
 
-/// Milliseconds since 1970 of an ISO 8601 date-time; without an offset it counts as UTC (ASSUMPTION U17).
-pub fn millis_of(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) =
-        (number(11, 13).unwrap_or(0), number(14, 16).unwrap_or(0), number(17, 19).unwrap_or(0));
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let rest = text.get(19..).unwrap_or_default();
-    let offset_at = rest.find(['+', '-']);
-    let offset = offset_at.map_or(Some(0), |at| {
-        let zone = rest.get(at..)?;
-        let sign = if zone.starts_with('-') { -1 } else { 1 };
-        let hours: i64 = zone.get(1..3)?.parse().ok()?;
-        let minutes: i64 = zone.get(zone.len().saturating_sub(2)..).filter(|_| zone.len() > 3)?.parse().ok()?;
-        Some(sign * (hours * 60 + minutes))
-    })?;
-    let fraction: i64 = rest.strip_prefix('.').map_or(0, |digits| {
-        let digits: String = digits.chars().take_while(char::is_ascii_digit).chain("000".chars()).take(3).collect();
-        digits.parse().unwrap_or(0)
-    });
-    Some((((days(year, month, day) * 24 + hour) * 60 + minute - offset) * 60 + second) * 1_000 + fraction)
-}
-
-/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's formula).
-pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn date_times_are_read_with_and_without_offset() {
-        assert_eq!(millis_of("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(millis_of("2026-03-01T12:00:00.250Z"), Some(1_772_366_400_250));
-        assert_eq!(millis_of("2026-03-01T13:00:00+01:00"), Some(1_772_366_400_000));
-        assert_eq!(millis_of("2026-03-01T12:00:00"), Some(1_772_366_400_000));
-        assert_eq!(millis_of("2026-03-01"), Some(1_772_323_200_000));
-        assert_eq!(millis_of("tomorrow"), None);
-        assert_eq!(millis_of("2026-13-01T00:00:00Z"), None);
-    }
 
     #[test]
     fn a_record_is_recognised_by_e_mail_and_marker_only() {

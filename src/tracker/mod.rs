@@ -2,7 +2,7 @@
 //! retry: it says what happened, `relay` decides.
 //!
 //! - [`catalogue`]: the one table of Tracker's fields. [`plan`]: from mapped members to requests.
-//! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker.
+//! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker. [`time`]: its dates.
 //! - [`outcome`]: what an answer proves. [`client`]: sends and probes. [`lookup`]: searches and reads.
 //!
 //! Facts about the API that are not documented carry the word ASSUMPTION; the simulator has a switch for each.
@@ -14,5 +14,6 @@ pub mod http;
 pub mod lookup;
 pub mod outcome;
 pub mod plan;
+pub mod time;
 pub mod tokens;
 pub mod transport;

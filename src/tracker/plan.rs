@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::lookup::days;
+use super::time::iso;
 use crate::mapping::Mapped;
 use crate::settings::{Api, RecordType};
 use crate::submission::FilePart;
@@ -288,22 +288,6 @@ fn with_kinds(files: &[FilePart]) -> impl Iterator<Item = (&FilePart, &'static s
     files.iter().map(move |file| (file, if Some(file.ordinal) == resume { "resume" } else { "general" }))
 }
 
-/// ISO 8601 in UTC of milliseconds since 1970.
-pub fn iso(at: i64) -> String {
-    let (day, second) = (at.div_euclid(86_400_000), at.rem_euclid(86_400_000) / 1_000);
-    // The inverse of `days`: at most a few steps, since a year has at most 366 days.
-    let mut year = 1970 + day.div_euclid(366);
-    while days(year + 1, 1, 1) <= day {
-        year += 1;
-    }
-    let mut month = 1;
-    while month < 12 && days(year, month + 1, 1) <= day {
-        month += 1;
-    }
-    let date = day - days(year, month, 1) + 1;
-    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,15 +373,5 @@ mod tests {
         let files = [file(1, "image/png"), file(2, "application/pdf"), file(3, "application/pdf")];
         let kinds: Vec<&str> = with_kinds(&files).map(|(_, kind)| kind).collect();
         assert_eq!(kinds, ["general", "resume", "general"]);
-    }
-
-    #[test]
-    fn times_are_written_in_utc() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
-        assert_eq!(iso(1_772_366_400_250), "2026-03-01T12:00:00Z");
-        assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00Z");
-        for at in (0..40_000).map(|day| day * 86_400_000 + 1_000) {
-            assert_eq!(super::super::lookup::millis_of(&iso(at)), Some(at));
-        }
     }
 }

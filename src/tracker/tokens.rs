@@ -155,7 +155,7 @@ impl Client<'_> {
         let ends = value
             .get("expiration")
             .and_then(Value::as_str)
-            .and_then(super::lookup::millis_of)
+            .and_then(super::time::millis_of)
             .unwrap_or(now + JWT_LIFE_MS);
         let _ = self.tokens.save("jwt", &jwt, Some(ends));
         Ok(jwt)

@@ -1,13 +1,14 @@
 //! Keys, and sealing of everything that lies on disk: payloads, credentials, tokens, words, files.
 //! It keeps keys out of the store and the store's content out of anybody's reach who has only the store.
 //!
-//! - [`ring`]: the keys, and what is sealed with them. [`file`]: files in sealed chunks.
+//! - [`ring`]: the keys, and what is sealed with them; `key_file`: their files. [`file`]: files in sealed chunks.
 //! - [`place`]: whether a folder may hold a store at all.
 //!
 //! Sealed values are `[1][key id, 8][nonce, 24][ciphertext and tag]` under XChaCha20-Poly1305, with row and
 //! column as associated data: a value copied into another row or column does not open.
 
 pub mod file;
+mod key_file;
 pub mod place;
 pub mod ring;
 

@@ -1,46 +1,22 @@
 //! The key ring: one file a key, made once, never overwritten. It seals and opens values, makes keyed hashes,
 //! and opens what the plugin sealed for it while the engine was away.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::key_file::{Written, files_of, fresh, later, read, unhex, write};
 use super::{Aad, VaultError, random};
 use crate::queue::open::hex;
 
-/// The first line of a key file: below a web root it answers nothing.
-const GUARD: &str = "<?php exit; ?>";
 /// The format byte of sealed values.
 const FORMAT: u8 = 1;
 const HEAD: usize = 1 + 8 + 24;
-
-/// The second line of a key file.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    v: u8,
-    id: String,
-    seal: String,
-    hash: String,
-    box_secret: String,
-    box_public: String,
-    made_at: i64,
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        self.seal.zeroize();
-        self.hash.zeroize();
-        self.box_secret.zeroize();
-    }
-}
 
 /// One key of the ring.
 #[derive(Clone)]
@@ -78,7 +54,7 @@ impl Ring {
     pub fn open(path: &Path) -> Result<Option<Self>, VaultError> {
         let mut keys = Vec::new();
         for file in files_of(path)? {
-            keys.push(read(&file)?);
+            keys.push(RingKey::try_from(&read(&file)?)?);
         }
         if keys.is_empty() {
             return Ok(None);
@@ -271,107 +247,6 @@ impl TryFrom<&Written> for RingKey {
             made_at: written.made_at,
         })
     }
-}
-
-/// Eight bytes from sixteen lower-case hex digits.
-fn unhex(text: &str) -> Option<[u8; 8]> {
-    if text.len() != 16 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    u64::from_str_radix(text, 16).ok().map(u64::to_be_bytes)
-}
-
-/// A new key, made after the newest one of the ring also where the clock went back.
-fn fresh(newest: Option<i64>) -> Result<Written, VaultError> {
-    use crate::clock::{Clock, SystemClock};
-    let mut id = [0; 8];
-    random(&mut id)?;
-    let secret_bytes = || -> Result<Zeroizing<[u8; 32]>, VaultError> {
-        let mut raw = Zeroizing::new([0; 32]);
-        random(raw.as_mut_slice())?;
-        Ok(raw)
-    };
-    let box_secret = secret_bytes()?;
-    let public = *crypto_box::SecretKey::from(*box_secret).public_key().as_bytes();
-    let now = SystemClock.now().wall;
-    Ok(Written {
-        v: 1,
-        id: hex(&id),
-        seal: BASE64.encode(secret_bytes()?.as_slice()),
-        hash: BASE64.encode(secret_bytes()?.as_slice()),
-        box_secret: BASE64.encode(box_secret.as_slice()),
-        box_public: BASE64.encode(public),
-        made_at: newest.map_or(now, |newest| now.max(newest + 1)),
-    })
-}
-
-/// The path of a later key: `key.php` becomes `key.<id>.php`.
-fn later(path: &Path, id: &str) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    path.with_file_name(format!("{stem}.{id}.php"))
-}
-
-/// The first file if it is there, then every later one.
-fn files_of(path: &Path) -> Result<Vec<PathBuf>, VaultError> {
-    let mut files = Vec::new();
-    match std::fs::symlink_metadata(path) {
-        Ok(_) => files.push(path.to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(VaultError::io(error, path)),
-    }
-    let Some(folder) = path.parent() else { return Ok(files) };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let listed = match std::fs::read_dir(folder) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
-        Err(error) => return Err(VaultError::io(error, folder)),
-    };
-    for entry in listed {
-        let entry = entry.map_err(|error| VaultError::io(error, folder))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let id = name.strip_prefix(&format!("{stem}.")).and_then(|rest| rest.strip_suffix(".php"));
-        if id.and_then(unhex).is_some() {
-            files.push(entry.path());
-        }
-    }
-    Ok(files)
-}
-
-fn read(path: &Path) -> Result<RingKey, VaultError> {
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| {
-        if error.kind() == io::ErrorKind::InvalidData {
-            VaultError::KeyFile("not text".into())
-        } else {
-            VaultError::KeyFile(error.to_string())
-        }
-    })?);
-    let json = text.lines().nth(1).ok_or_else(|| VaultError::KeyFile("no second line".into()))?;
-    let written: Written = serde_json::from_str(json)
-        .map_err(|error| VaultError::KeyFile(format!("line 2, column {}", error.column())))?;
-    RingKey::try_from(&written)
-}
-
-/// Writes a key under its final name in one go: a temporary file, synced, linked to a name that must be free.
-fn write(path: &Path, key: &Written) -> Result<(), VaultError> {
-    let json = Zeroizing::new(serde_json::to_string(key).map_err(|error| VaultError::KeyFile(error.to_string()))?);
-    let text = Zeroizing::new(format!("{GUARD}\n{}\n", *json));
-    let draft = path.with_file_name(format!(".{}.new", key.id));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(|error| VaultError::io(error, &draft))?;
-    let result =
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&draft, path));
-    let _ = std::fs::remove_file(&draft);
-    result.map_err(|error| VaultError::io(error, path))?;
-    if let Some(folder) = path.parent() {
-        std::fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| VaultError::io(error, folder))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,240 @@
+//! What screens, REST and CLI show: status, list, detail, a stored file, a preview. Reads only.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::manage::constant;
+use super::{Call, EngineError, read_json};
+use crate::clock::{Clock, SystemClock};
+use crate::codes::Code;
+use crate::queue::act::Action;
+use crate::queue::lock::RunLock;
+use crate::queue::secrets::{NAMES, SecretView, last4};
+use crate::queue::view::Query;
+use crate::queue::{QueueError, Store};
+use crate::relay::plan::Plan;
+use crate::settings::Settings;
+use crate::tracker::plan::StepKind;
+use crate::vault::Ring;
+use crate::vault::file::SealedReader;
+
+/// A run that shows no sign of life for so long hangs.
+const HANGS_MS: i64 = 15 * 60_000;
+
+/// Everything that the Dashboard shows.
+///
+/// # Errors
+/// The store's when it cannot be opened.
+pub fn status(call: &Call) -> Result<Value, EngineError> {
+    call.with_store(|store| {
+        let now = SystemClock.now();
+        let mut answer = Map::new();
+        answer.insert("store".into(), about_store(store));
+        answer.insert("counts".into(), Value::Object(store.counts()?));
+        answer.insert("oldest_waiting".into(), store.oldest_waiting()?);
+        answer.insert("lane".into(), lane(store)?);
+        answer.insert("run".into(), running(store, now.wall));
+        let runs = store.runs(3)?;
+        answer.insert("last_run".into(), runs.first().cloned().unwrap_or_default());
+        answer.insert("runs".into(), Value::Array(runs));
+        let (left, due_in) = store.waiting(&now)?;
+        answer.insert("left".into(), json!(left));
+        answer.insert("next_due_at".into(), json!(due_in.map(|wait| now.wall + wait)));
+        answer.insert("heartbeat".into(), json!(Some(store.fact("heartbeat")?).filter(|at| *at > 0)));
+        answer.insert("secrets".into(), secrets(store, &call.settings)?);
+        answer.insert("keys".into(), keys(store.ring()));
+        answer.insert("clock_skew_ms".into(), json!(store.meta("skew")?.parse::<i64>().ok()));
+        answer.insert("forms".into(), Value::Array(store.forms()?));
+        answer.insert("refusals".into(), Value::Array(store.refusals()?));
+        answer.insert("rate".into(), json!({ "pace": call.settings.number("pace") }));
+        Ok(Value::Object(answer))
+    })
+}
+
+fn about_store(store: &Store) -> Value {
+    use std::os::unix::fs::MetadataExt;
+    let Some(dir) = store.dir() else { return Value::Null };
+    let sizes = ["queue.sqlite", "queue.sqlite-wal"]
+        .map(|name| std::fs::metadata(dir.join(name)).map_or(0, |about| about.len()));
+    let inode = std::fs::metadata(dir).map_or(0, |about| about.ino());
+    json!({ "exists": true, "dir": dir.display().to_string(), "bytes": sizes.iter().sum::<u64>(), "inode": inode, "schema": crate::queue::open::SCHEMA })
+}
+
+fn lane(store: &Store) -> Result<Value, QueueError> {
+    let pauses = store.pauses()?;
+    let wait = store.wait_ms(&SystemClock.now())?;
+    let reasons: Vec<Value> = pauses
+        .iter()
+        .map(|pause| {
+            let code = Code::from_number(pause.code).map(|code| code.to_string());
+            json!({ "reason": pause.reason.name(), "words": pause.reason.words(), "since": pause.since, "code": code, "detail": pause.detail })
+        })
+        .collect();
+    Ok(
+        json!({ "open": pauses.is_empty(), "reasons": reasons, "not_before": (wait > 0).then(|| SystemClock.now().wall + wait) }),
+    )
+}
+
+pub(super) fn running(store: &Store, now: i64) -> Value {
+    let holder = store.dir().and_then(|dir| RunLock::holder(&dir.join("run.lock")));
+    holder.map_or_else(
+        || json!({ "held": false, "hangs": false }),
+        |holder| {
+            let hangs = holder.caller != "cli" && now - holder.since > HANGS_MS;
+            json!({ "held": true, "since": holder.since, "pid": holder.pid, "caller": holder.caller, "hangs": hangs })
+        },
+    )
+}
+
+fn keys(ring: &Ring) -> Value {
+    use base64::Engine as _;
+    let public = base64::engine::general_purpose::STANDARD.encode(ring.box_public());
+    json!({ "current": ring.current(), "public": public, "count": ring.ids().len() })
+}
+
+/// Which secrets are set: constants before saved ones; never a value.
+fn secrets(store: &Store, settings: &Settings) -> Result<Value, EngineError> {
+    let saved = store.secret_views()?;
+    let mut all = Vec::new();
+    for name in NAMES {
+        if let Some(constant) = constant(settings, name) {
+            all.push(json!({ "name": name, "id": 0, "set": true, "last4": last4(constant), "source": "constant", "weak": false }));
+            continue;
+        }
+        let mine: Vec<&SecretView> = saved.iter().filter(|view| view.name == *name).collect();
+        if mine.is_empty() {
+            all.push(json!({ "name": name, "id": 0, "set": false, "last4": "", "source": "", "weak": false }));
+        }
+        for view in mine {
+            all.push(json!({ "name": name, "id": view.slot, "set": true, "last4": view.last4, "source": "saved",
+                "saved_at": view.saved_at, "used_at": view.used_at, "weak": view.weak }));
+        }
+    }
+    Ok(Value::Array(all))
+}
+
+/// One page of submissions, names masked.
+///
+/// # Errors
+/// `HT-1005` for a query that cannot be read; the store's.
+pub fn list(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
+    let query: Query = read_json(query, "query")?;
+    call.with_store(|store| {
+        let (total, items) = store.list(&query)?;
+        Ok(json!({ "total": total, "items": items }))
+    })
+}
+
+/// Everything about one submission, unmasked.
+///
+/// # Errors
+/// `HT-1901` for an unknown id; the store's.
+pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
+    call.with_store(|store| {
+        let (seq, item, submission) = store.detail(id)?;
+        let state = item.state;
+        let job = store.job(seq)?;
+        let mut answer = serde_json::to_value(&item).map_err(|error| EngineError::new(Code::EngineFault, error.to_string()))?;
+        let Some(object) = answer.as_object_mut() else { return Ok(answer) };
+        if let Some(one) = submission {
+            object.insert("fields".into(), Value::Object(one.fields));
+            object.insert("labels".into(), Value::Object(one.labels));
+            object.insert("meta".into(), Value::Object(one.meta));
+            object.insert("timestamp".into(), Value::String(one.timestamp));
+        }
+        let files: Vec<Value> = job
+            .files
+            .iter()
+            .map(|file| {
+                let refused = Code::from_number(file.refused).map(|code| code.to_string());
+                json!({ "ordinal": file.ordinal, "field": file.field, "name": file.name, "mime": file.mime, "size": file.size, "refused": refused, "kept": !file.stored.is_empty() })
+            })
+            .collect();
+        object.insert("file_list".into(), Value::Array(files));
+        object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, &job.plan)));
+        object.insert("journal".into(), Value::Array(store.journal(seq, id)?));
+        object.insert("marker".into(), Value::String(job.marker.clone()));
+        let open = job.steps.iter().any(|step| step.state.is_open());
+        let open_record = job.steps.iter().any(|step| step.state.is_open() && matches!(step.kind, StepKind::Contact | StepKind::Record));
+        object.insert("can".into(), json!(Action::fitting(state, open_record, open)));
+        let waits = (job.code == Code::RelaySamePerson.number()).then(|| item.message.clone());
+        object.insert("waits_for".into(), json!(waits));
+        Ok(answer)
+    })
+}
+
+/// Puts beside each step what was or will be sent. Plans hold no secret: credentials join at the send.
+fn with_requests(mut steps: Vec<Value>, plan: &[u8]) -> Vec<Value> {
+    let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return steps };
+    for (step, planned) in steps.iter_mut().zip(plan.steps) {
+        if let Some(object) = step.as_object_mut() {
+            object.insert("sent".into(), planned.body);
+        }
+    }
+    steps
+}
+
+/// The bytes of a stored file.
+///
+/// # Errors
+/// `HT-1901` for an unknown id, `HT-1708` when the file is gone or damaged.
+pub fn file(call: &Call, id: &str, ordinal: u32) -> Result<Vec<u8>, EngineError> {
+    use std::io::Read;
+    handles_file(call, id, ordinal, |mut reader| {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(|error| EngineError::new(Code::FileLost, error.to_string()))?;
+        Ok(bytes)
+    })
+}
+
+fn handles_file<T>(
+    call: &Call,
+    id: &str,
+    ordinal: u32,
+    read: impl FnOnce(SealedReader) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    super::handles::with_store(call, |store| {
+        let seq = store.seq_of(id)?;
+        let job = store.job(seq)?;
+        let part = job.files.iter().find(|file| file.ordinal == ordinal && !file.stored.is_empty());
+        let (Some(part), Some(folder)) = (part, store.files_dir()) else {
+            return Err(EngineError::new(Code::FileLost, ""));
+        };
+        let reader = SealedReader::open(store.ring(), &folder.join(&part.stored), id)
+            .map_err(|error| EngineError::new(Code::FileLost, error.to_string()))?;
+        read(reader)
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PreviewQuery {
+    id: String,
+    form: String,
+}
+
+/// What would be sent for a submission under the settings of this call, without sending: the given one, or
+/// the last one of a form.
+///
+/// # Errors
+/// `HT-1901` when there is none; the store's.
+pub fn preview(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
+    let query: PreviewQuery = read_json(query, "query")?;
+    call.with_store(|store| {
+        let id = if query.id.is_empty() {
+            let last = Query { form: query.form.clone(), per_page: 1, ..Query::default() };
+            store.list(&last)?.1.into_iter().next().map(|item| item.id).unwrap_or_default()
+        } else {
+            query.id.clone()
+        };
+        let seq = store.seq_of(&id)?;
+        let mut job = store.job(seq)?;
+        job.plan_fixed = false;
+        let tenant = crate::relay::plan::Tenant { hash: String::new(), generation: 0 };
+        match crate::relay::plan::make(&call.settings, &job, store.ring(), &tenant) {
+            Ok((plan, _)) => Ok(json!({ "id": id, "api": plan.api, "record_type": plan.record_type, "errors": [], "unused": plan.unused,
+                "steps": plan.steps.iter().map(|step| json!({ "kind": step.kind.name(), "request": step.body })).collect::<Vec<_>>() })),
+            Err(error) => Ok(json!({ "id": id, "steps": [], "unused": [], "errors": [{ "code": error.code.to_string(), "message": error.message }] })),
+        }
+    })
+}

@@ -1,0 +1,85 @@
+//! What look-ups into Tracker need from the store: records that they must find, gaps that begin anew after a
+//! reboot, and the late look a day after a lost answer.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{QueueError, Store};
+use crate::clock::Moment;
+use crate::codes::Code;
+use crate::settings::RecordType;
+
+impl Store {
+    /// Begins the gaps of a lost answer anew, because its boot times belong to another boot.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn rebase_unknown(&mut self, seq: i64, ordinal: i64, now: &Moment) -> Result<(), QueueError> {
+        self.write(|tx| {
+            tx.sql
+                .prepare_cached(
+                    "UPDATE step SET looks = 0, unknown_boot = ?3, boot_id = ?4 WHERE seq = ?1 AND ordinal = ?2",
+                )?
+                .execute(params![seq, ordinal, now.boot, now.boot_id])?;
+            Ok(())
+        })
+    }
+
+    /// A delivered submission whose late look is due.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn due_audit(&self, now: i64) -> Result<Option<i64>, QueueError> {
+        let sql = "SELECT seq FROM submission WHERE audit_at <= ?1 AND state IN ('done','attention','failed') ORDER BY audit_at LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| row.get(0)).optional()?)
+    }
+
+    /// Ends the late look of a submission; with the ids of a twin, a person is asked.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn end_audit(&mut self, seq: i64, twins: Option<&str>, now: &Moment) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let id: String = tx.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
+            tx.sql.execute("UPDATE submission SET audit_at = NULL WHERE seq = ?1", [seq])?;
+            let Some(ids) = twins else { return tx.note(seq, now.wall, "", "record", "audited", 0, &id, "") };
+            let message = tx.seal_words(&id, "message", ids)?;
+            let code = Code::RelayLateTwin.number();
+            tx.sql.execute(
+                "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4 WHERE seq = ?1",
+                params![seq, code, message, now.wall],
+            )?;
+            tx.note(seq, now.wall, "", "record", "late twin", code, &id, ids)
+        })
+    }
+
+    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find;
+    /// `None` forgets it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn set_control(
+        &mut self,
+        tenant: &str,
+        record_type: RecordType,
+        known: Option<(&str, i64)>,
+    ) -> Result<(), QueueError> {
+        let text = known.map(|(email, id)| format!("{id} {email}"));
+        self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
+    }
+
+    /// The record that a look-up of a type must find to be believed: (e-mail, id).
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
+        let kept = self.token(&control_name(tenant, record_type))?;
+        Ok(kept.and_then(|(text, _)| {
+            let (id, email) = text.split_once(' ')?;
+            Some((email.to_owned(), id.parse().ok()?))
+        }))
+    }
+}
+
+fn control_name(tenant: &str, record_type: RecordType) -> String {
+    format!("control {} {tenant}", record_type.name())
+}
