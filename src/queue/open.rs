@@ -205,13 +205,20 @@ impl Store {
         if self.ring.set_current(&named).is_ok() {
             return Ok(());
         }
-        if let Some(files) = &self.files
-            && let Some(ring) = Ring::open(&files.key_file)?
-        {
-            self.ring = ring;
-        }
+        self.reread_ring()?;
         // The named key may be lost for good: then the newest one seals, and the store says so.
         let _ = self.ring.set_current(&named);
+        Ok(())
+    }
+
+    /// Reads the key files again; the key that seals stays the same.
+    pub(super) fn reread_ring(&mut self) -> Result<(), QueueError> {
+        if let Some(files) = &self.files
+            && let Some(mut ring) = Ring::open(&files.key_file)?
+        {
+            let _ = ring.set_current(self.ring.current());
+            self.ring = ring;
+        }
         Ok(())
     }
 

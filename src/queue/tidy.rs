@@ -4,11 +4,8 @@ use rusqlite::params;
 
 use super::open::Tx;
 use super::{QueueError, Store};
-use crate::vault::Ring;
 
 const DAY_MS: i64 = 24 * 3_600_000;
-/// How many rows one run re-seals under a newer key.
-pub const RESEAL_ROWS: usize = 500;
 /// How long failed submissions and those in attention keep their data, in days.
 pub const TROUBLE_DAYS: i64 = 90;
 /// How long ids and hashes are kept, in days.
@@ -61,37 +58,25 @@ impl Store {
         self.read().stored_files(seq)
     }
 
-    /// Whether a stored file belongs to a submission; what does not is swept after a day.
-    pub fn file_is_known(&self, name: &str) -> bool {
+    /// Deletes sealed files that no submission names a day after they were written: their submission was never
+    /// stored. Returns how many.
+    pub fn sweep(&self, now: i64) -> usize {
+        let Some(listed) = self.files_dir().and_then(|folder| std::fs::read_dir(folder).ok()) else { return 0 };
+        let mut count = 0;
+        for entry in listed.flatten() {
+            let modified = entry.metadata().and_then(|about| about.modified()).ok();
+            let at = modified
+                .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+                .map_or(now, |since| i64::try_from(since.as_millis()).unwrap_or(now));
+            if now - at > DAY_MS && !self.file_is_known(&entry.file_name().to_string_lossy()) {
+                count += usize::from(std::fs::remove_file(entry.path()).is_ok());
+            }
+        }
+        count
+    }
+
+    fn file_is_known(&self, name: &str) -> bool {
         self.conn.query_row("SELECT 1 FROM file WHERE stored = ?1 LIMIT 1", [name], |_| Ok(())).is_ok()
-    }
-
-    /// Makes a new key current, for everything that is written from now on.
-    ///
-    /// # Errors
-    /// `HT-13xx`; the store's.
-    pub fn rotate_key(&mut self) -> Result<String, QueueError> {
-        let id = self.ring.add_key()?;
-        let named = id.clone();
-        self.write_under_own_key(move |tx| tx.set_meta("key", &named))?;
-        Ok(id)
-    }
-
-    /// Re-seals some rows that lie under older keys; 0 means that none are left.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn reseal(&mut self) -> Result<usize, QueueError> {
-        self.write(|tx| tx.reseal(RESEAL_ROWS))
-    }
-
-    /// A write during which the ring is already newer than what the store names.
-    fn write_under_own_key<T>(&mut self, work: impl FnOnce(&Tx<'_>) -> Result<T, QueueError>) -> Result<T, QueueError> {
-        let newest = self.ring.current().to_owned();
-        self.write(move |tx| {
-            tx.set_meta("key", &newest)?;
-            work(tx)
-        })
     }
 }
 
@@ -160,90 +145,4 @@ impl Tx<'_> {
         )?;
         Ok(())
     }
-
-    fn reseal(&self, limit: usize) -> Result<usize, QueueError> {
-        let mut count = 0;
-        // (table, key of the row, sealed column, name of the row's id for the associated data, column name there)
-        for (select, update, column) in RESEAL {
-            let mut statement = self.sql.prepare_cached(select)?;
-            let current = key_bytes(self.ring);
-            let rows: Vec<(i64, i64, String, Vec<u8>)> = statement
-                .query_map(params![current, i64::try_from(limit - count).unwrap_or(0)], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?
-                .collect::<Result<_, _>>()?;
-            for (first, second, row, sealed) in rows {
-                // What lies under a lost key stays as it is.
-                let Ok(plain) = self.unseal(&row, column, &sealed) else { continue };
-                let fresh = self.seal(&row, column, &plain)?;
-                self.sql.prepare_cached(update)?.execute(params![first, second, fresh])?;
-                count += 1;
-            }
-            if count >= limit {
-                break;
-            }
-        }
-        Ok(count)
-    }
-}
-
-/// Every sealed column: how to find rows under another key, how to replace one, and the column's name in the
-/// associated data. A sealed value carries its key's id in bytes 2 to 9.
-const RESEAL: &[(&str, &str, &str)] = &[
-    (
-        "SELECT seq, 0, id, payload FROM submission WHERE payload IS NOT NULL AND substr(payload, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE submission SET payload = ?3 WHERE seq = ?1 AND ?2 = 0",
-        "payload",
-    ),
-    (
-        "SELECT seq, 0, id, plan FROM submission WHERE plan IS NOT NULL AND substr(plan, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE submission SET plan = ?3 WHERE seq = ?1 AND ?2 = 0",
-        "plan",
-    ),
-    (
-        "SELECT seq, 0, id, message FROM submission WHERE message IS NOT NULL AND substr(message, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE submission SET message = ?3 WHERE seq = ?1 AND ?2 = 0",
-        "message",
-    ),
-    (
-        "SELECT step.seq, ordinal, id, step.message FROM step JOIN submission USING (seq) WHERE step.message IS NOT NULL AND substr(step.message, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE step SET message = ?3 WHERE seq = ?1 AND ordinal = ?2",
-        "step",
-    ),
-    (
-        "SELECT line, 0, id, detail FROM journal JOIN submission USING (seq) WHERE detail IS NOT NULL AND substr(detail, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE journal SET detail = ?3 WHERE line = ?1 AND ?2 = 0",
-        "journal",
-    ),
-    (
-        "SELECT file.seq, ordinal, id, about FROM file JOIN submission USING (seq) WHERE substr(about, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE file SET about = ?3 WHERE seq = ?1 AND ordinal = ?2",
-        "file",
-    ),
-    (
-        "SELECT 0, slot, name || '#' || slot, sealed FROM secret WHERE name = 'client_secret' AND substr(sealed, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE secret SET sealed = ?3 WHERE name = 'client_secret' AND slot = ?2 AND ?1 = 0",
-        "secret",
-    ),
-    (
-        "SELECT 0, slot, name || '#' || slot, sealed FROM secret WHERE name = 'refresh_token' AND substr(sealed, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE secret SET sealed = ?3 WHERE name = 'refresh_token' AND slot = ?2 AND ?1 = 0",
-        "secret",
-    ),
-    (
-        "SELECT 0, slot, name || '#' || slot, sealed FROM secret WHERE name = 'api_token' AND substr(sealed, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE secret SET sealed = ?3 WHERE name = 'api_token' AND slot = ?2 AND ?1 = 0",
-        "secret",
-    ),
-    (
-        "SELECT 0, slot, name || '#' || slot, sealed FROM secret WHERE name = 'shared_secret' AND substr(sealed, 2, 8) <> ?1 LIMIT ?2",
-        "UPDATE secret SET sealed = ?3 WHERE name = 'shared_secret' AND slot = ?2 AND ?1 = 0",
-        "secret",
-    ),
-];
-
-/// The current key's id as it stands inside sealed values.
-fn key_bytes(ring: &Ring) -> Vec<u8> {
-    let id = ring.current();
-    (0..id.len() / 2).filter_map(|at| u8::from_str_radix(id.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
 }

@@ -40,6 +40,9 @@ pub struct Surroundings<'a> {
     pub budget_ms: i64,
 }
 
+/// Between two clean-ups.
+const TIDY_MS: i64 = 3_600_000;
+
 /// Tokens as the client keeps them: in the store.
 pub(crate) struct StoreTokens<'a> {
     pub store: &'a mut Store,
@@ -102,6 +105,7 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
         // A store that slept may be an old copy: what it has not sent, another copy may have.
         store.verify_unfinished()?;
     }
+    store.look_for_lost_key()?;
     let due = store.next_due(now)?.is_some() || left_over.checking > 0;
     report.outcome = before_sending(store, &around, due, now)?;
     if report.outcome == Ended::Raise {
@@ -110,7 +114,7 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
     if report.outcome == Ended::Ran {
         report = work(store, around, report)?;
     } else {
-        finish(store, &mut report, around.clock)?;
+        finish(store, &mut report, around.settings.number("retention_days"), around.clock)?;
     }
     Ok(report)
 }
@@ -287,18 +291,30 @@ impl<'a> Runner<'a> {
         if self.report.items.is_empty() && self.report.outcome == Ended::Ran {
             self.report.outcome = Ended::Idle;
         }
-        finish(self.tokens.store, &mut self.report, self.clock)
+        finish(self.tokens.store, &mut self.report, self.settings.number("retention_days"), self.clock)
     }
 }
 
+/// What leaves the store, once an hour; rows under older keys, a few in every run.
+fn tidy(store: &mut Store, retention_days: i64, now: &Moment) -> Result<(), QueueError> {
+    store.reseal()?;
+    if now.wall - store.fact("tidied_at")? < TIDY_MS {
+        return Ok(());
+    }
+    store.tidy(retention_days, now.wall)?;
+    store.sweep(now.wall);
+    store.set_facts(&[("tidied_at", now.wall.to_string())])
+}
+
 /// Tidies, writes the end of the run, and says what is left.
-fn finish(store: &mut Store, report: &mut Report, clock: &dyn Clock) -> Result<(), QueueError> {
+fn finish(store: &mut Store, report: &mut Report, retention_days: i64, clock: &dyn Clock) -> Result<(), QueueError> {
     let now = clock.now();
     let outcome = serde_json::to_value(report.outcome)
         .ok()
         .and_then(|value| value.as_str().map(ToOwned::to_owned))
         .unwrap_or_default();
     store.end_run(&report.run_id, &outcome, report.items.len(), &now)?;
+    tidy(store, retention_days, &now)?;
     store.checkpoint()?;
     let (left, due_in) = store.waiting(&now)?;
     report.left = left;
@@ -332,7 +348,7 @@ fn stopped(
     store.pause(reason, code, "", now.wall, now.wall + around.policy.probe_ms)?;
     report.outcome = Ended::Paused;
     report.events.push(lane_event("lane_paused", reason, Some(code)));
-    finish(store, &mut report, around.clock)?;
+    finish(store, &mut report, around.settings.number("retention_days"), around.clock)?;
     Ok(report)
 }
 

@@ -1,0 +1,93 @@
+//! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
+
+mod keys;
+mod owner;
+mod privacy;
+mod search;
+
+use std::path::PathBuf;
+
+use halt_tracker::clock::{Clock, Moment, SystemClock};
+use halt_tracker::codes::{Code, Coded};
+use halt_tracker::queue::accept::{Accepted, NewSubmission};
+use halt_tracker::queue::state::State;
+use halt_tracker::queue::{QueueError, Site, Store};
+use halt_tracker::submission::{Form, Source, Submission};
+use serde_json::{Map, Value, json};
+
+/// A folder with a store in it.
+pub struct Place {
+    pub root: tempfile::TempDir,
+    pub site: Site,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let site = Site {
+            install_id: "0123456789abcdef0123456789abcdef".into(),
+            home: "https://www.example.org/jobs/".into(),
+            ..Site::default()
+        };
+        Self { root: tempfile::tempdir().expect("a folder"), site }
+    }
+    pub fn dir(&self) -> PathBuf {
+        self.root.path().join("store")
+    }
+    pub fn key_file(&self) -> PathBuf {
+        self.root.path().join("keys/key.php")
+    }
+    pub fn open(&self) -> Result<Store, QueueError> {
+        Store::open(&self.dir(), &self.key_file(), &self.site)
+    }
+    /// The site remembers its store, as WordPress does after the first answer.
+    pub fn opened(&mut self) -> Store {
+        let store = self.open().expect("a store");
+        self.site.epoch = store.meta("epoch").expect("read");
+        store
+    }
+}
+
+pub fn now() -> Moment {
+    SystemClock.now()
+}
+
+pub fn submission(id: u32, fields: &Value) -> Submission {
+    Submission {
+        id: format!("00000000-0000-4000-8000-{id:012}"),
+        source: Source::Webhook,
+        received_at: now().wall,
+        timestamp: String::new(),
+        form: Form { id: "careers".into(), key: "careers".into(), ..Form::default() },
+        fields: fields.as_object().cloned().unwrap_or_default(),
+        labels: Map::new(),
+        meta: Map::new(),
+    }
+}
+
+pub fn ada(id: u32) -> Submission {
+    submission(id, &json!({ "name": "Ada Lovelace", "email": "ada@example.org", "message": "canary-message" }))
+}
+
+pub fn accept(store: &mut Store, one: &Submission) -> Accepted {
+    try_accept(store, one, None, None).expect("accepted")
+}
+
+pub fn try_accept(
+    store: &mut Store,
+    one: &Submission,
+    replay: Option<[u8; 32]>,
+    duplicate: Option<([u8; 32], i64)>,
+) -> Result<Accepted, QueueError> {
+    store.accept(&NewSubmission {
+        submission: one,
+        files: &[],
+        state: State::Queued,
+        replay,
+        duplicate,
+        marker: "ht-marker",
+    })
+}
+
+pub fn code<T>(result: Result<T, QueueError>) -> Option<Code> {
+    result.err().map(|error| error.code())
+}

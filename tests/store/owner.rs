@@ -1,0 +1,98 @@
+//! Whose store it is, and what else is checked before anything of it is read or written.
+
+use std::time::{Duration, Instant};
+
+use halt_tracker::codes::Code;
+use halt_tracker::queue::Site;
+use halt_tracker::queue::lock::{PATIENCE, WriteLock};
+use halt_tracker::queue::state::State;
+
+use crate::{Place, accept, ada, code, try_accept};
+
+#[test]
+fn a_store_opens_for_its_own_site_whatever_the_scheme_and_for_nobody_else() {
+    let mut place = Place::new();
+    accept(&mut place.opened(), &ada(1));
+    place.site.home = "http://example.org/jobs".into();
+    assert!(place.open().is_ok(), "scheme, www and a slash make no other site");
+    place.site.home = "https://copy.example.org/jobs".into();
+    assert_eq!(code(place.open()), Some(Code::StoreForeign));
+    place.site.home = "https://example.org/jobs".into();
+    place.site.install_id = "another install id of some length".into();
+    assert_eq!(code(place.open()), Some(Code::StoreForeign));
+}
+
+#[test]
+fn a_moved_site_is_bound_anew_and_looks_before_it_sends() {
+    let mut place = Place::new();
+    let one = ada(1);
+    accept(&mut place.opened(), &one);
+    place.site.home = "https://new.example.org".into();
+    place.site.moved = true;
+    let store = place.open().expect("bound anew");
+    let seq = store.seq_of(&one.id).expect("there");
+    assert!(store.job(seq).expect("read").verify);
+    place.site.moved = false;
+    drop(store);
+    assert!(place.open().is_ok());
+}
+
+#[test]
+fn a_vanished_store_is_not_replaced_by_an_empty_one() {
+    let mut place = Place::new();
+    drop(place.opened());
+    std::fs::remove_dir_all(place.dir()).expect("removed");
+    assert_eq!(code(place.open()), Some(Code::StoreMissing));
+    assert!(!place.dir().exists());
+    place.site = Site { epoch: String::new(), start_new: true, ..place.site };
+    let store = place.open().expect("a new one, chosen by a person");
+    assert_eq!(store.pauses().expect("read").len(), 1, "it begins paused: the lost one may have sent what comes again");
+}
+
+#[test]
+fn a_store_of_a_newer_engine_is_not_touched() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    accept(&mut store, &ada(1));
+    store.connection().pragma_update(None, "user_version", 99).expect("set");
+    assert_eq!(code(try_accept(&mut store, &ada(2), None, None)), Some(Code::StoreNewer), "an open handle notices too");
+    drop(store);
+    assert_eq!(code(place.open()), Some(Code::StoreNewer));
+}
+
+#[test]
+fn a_replaced_database_is_noticed_before_anything_is_acknowledged() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let path = place.dir().join("queue.sqlite");
+    std::fs::rename(&path, place.dir().join("away")).expect("moved");
+    std::fs::copy(place.dir().join("away"), &path).expect("copied");
+    assert!(!store.is_sound());
+    assert_eq!(code(try_accept(&mut store, &ada(1), None, None)), Some(Code::StoreMoved));
+}
+
+#[test]
+fn a_held_write_lock_costs_a_visitor_a_second_and_a_half_at_most() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let held = WriteLock::take(&place.dir().join("write.lock"), PATIENCE).expect("free");
+    let begin = Instant::now();
+    assert_eq!(code(try_accept(&mut store, &ada(1), None, None)), Some(Code::StoreBusy));
+    assert!(begin.elapsed() < Duration::from_millis(1_900));
+    drop(held);
+    assert_eq!(accept(&mut store, &ada(1)).state, State::Queued);
+}
+
+#[test]
+fn the_same_request_and_the_same_body_are_one_submission() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let (mac, body) = ([1; 32], [2; 32]);
+    let first = try_accept(&mut store, &ada(1), Some(mac), Some((body, 1_000_000))).expect("accepted");
+    let replayed = try_accept(&mut store, &ada(2), Some(mac), None).expect("accepted");
+    let signed_anew = try_accept(&mut store, &ada(3), Some([3; 32]), Some((body, 1_000_000))).expect("accepted");
+    let by_id = try_accept(&mut store, &ada(1), None, None).expect("accepted");
+    assert!([&replayed, &signed_anew, &by_id].iter().all(|one| one.id == first.id && one.duplicate));
+    let other = try_accept(&mut store, &ada(4), Some([5; 32]), Some(([4; 32], 1_000_000))).expect("accepted");
+    assert!(!other.duplicate);
+}
