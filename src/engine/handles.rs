@@ -35,6 +35,7 @@ pub fn with_store<T>(call: &Call, action: impl FnOnce(&mut Store) -> Result<T, E
         None => open(call)?,
     };
     handle.store.clean_up_after_abort();
+    handle.store.heed_key_folder()?;
     let result = action(&mut handle.store);
     if handle.store.is_sound() {
         OPEN.with_borrow_mut(|open| {

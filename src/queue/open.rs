@@ -38,6 +38,8 @@ pub struct Store {
 struct Files {
     dir: PathBuf,
     key_file: PathBuf,
+    /// When the folder of the keys last changed, as this ring knows it.
+    keys_at: Option<std::time::SystemTime>,
     database: u64,
     wal: u64,
 }
@@ -49,14 +51,20 @@ impl Store {
     /// `HT-11xx` when the folder cannot be used or the store is not this site's, `HT-13xx` for keys.
     pub fn open(dir: &Path, key_file: &Path, site: &Site) -> Result<Self, QueueError> {
         let database = dir.join(DATABASE);
-        let there = database.exists();
-        if !there && !site.epoch.is_empty() {
-            return Err(QueueError::plain(Code::StoreMissing, dir.display().to_string()));
+        let missing = || QueueError::plain(Code::StoreMissing, dir.display().to_string());
+        let known = !site.epoch.is_empty();
+        if known && std::fs::metadata(dir).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Err(missing());
         }
+        // Whose folder it is comes before any look at the database: a folder that may not be entered looks empty.
         place::prepare(dir)?;
+        let is_there = || database.try_exists().map_err(|error| QueueError::io(error, DATABASE));
+        if known && !is_there()? {
+            return Err(missing());
+        }
         // Making the store and its first key is one step for everybody who arrives at the same time.
         let lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
-        let made = !database.exists();
+        let made = !is_there()?;
         let ring = match Ring::open(key_file)? {
             Some(ring) => ring,
             None if made => Ring::create(key_file)?,
@@ -71,7 +79,7 @@ impl Store {
         let conn = Connection::open_with_flags(&database, flags)?;
         configure(&conn)?;
         let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
-        store.begin_schema(site, true)?;
+        store.begin_schema(site, !known)?;
         store.check_owner(site)?;
         store.check_key()?;
         if made {
@@ -83,6 +91,7 @@ impl Store {
         store.files = Some(Files {
             dir: dir.to_owned(),
             key_file: key_file.to_owned(),
+            keys_at: changed_at(key_file),
             database: inode_at(&database),
             wal: inode_at(&wal_of(&database)),
         });
@@ -211,6 +220,20 @@ impl Store {
         Ok(())
     }
 
+    /// Reads the key files again when their folder has changed: a worker lives long, and a lost key may be back.
+    ///
+    /// # Errors
+    /// `HT-1302` for a file that is no key.
+    pub fn heed_key_folder(&mut self) -> Result<(), QueueError> {
+        let Some(files) = &mut self.files else { return Ok(()) };
+        let changed = changed_at(&files.key_file);
+        if changed == files.keys_at {
+            return Ok(());
+        }
+        files.keys_at = changed;
+        self.reread_ring()
+    }
+
     /// Reads the key files again; the key that seals stays the same.
     pub(super) fn reread_ring(&mut self) -> Result<(), QueueError> {
         if let Some(files) = &self.files
@@ -229,7 +252,11 @@ impl Store {
         if version > SCHEMA {
             return Err(QueueError::plain(Code::StoreNewer, format!("schema {version}, known {SCHEMA}")));
         }
-        if version == 0 && may_make {
+        if version == 0 && !may_make {
+            // A site that has had a store never gets an empty one in its place by itself.
+            return Err(QueueError::plain(Code::StoreDamaged, "the database is empty"));
+        }
+        if version == 0 {
             transaction.execute_batch(include_str!("schema.sql"))?;
             let tx = Tx { sql: &transaction, ring: &self.ring };
             let mut epoch = [0; 8];
@@ -358,6 +385,10 @@ fn configure(conn: &Connection) -> Result<(), QueueError> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let _: i64 = conn.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
     Ok(())
+}
+
+fn changed_at(key_file: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(key_file.parent()?).and_then(|about| about.modified()).ok()
 }
 
 fn make_private(path: &Path) -> Result<(), QueueError> {

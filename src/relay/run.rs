@@ -19,6 +19,7 @@ use crate::tracker::hosts::{self, Hosts};
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::tokens::{Credentials, Token, TokenStore};
 use crate::tracker::transport::Transport;
+use crate::vault::VaultError;
 
 /// What a run is given from outside.
 pub struct Surroundings<'a> {
@@ -160,11 +161,16 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     let hosts = hosts::of(around.settings);
     let credentials = match credentials(store, around.settings) {
         Ok(credentials) => credentials,
-        Err(error) => return stopped(store, report, &around, Pause::Key, error.code()),
+        Err(error) => {
+            // The id of the missing key, so that the pause ends when its file is back.
+            let lost =
+                if let QueueError::Vault(VaultError::UnknownKey(id)) = &error { id.clone() } else { String::new() };
+            return stopped(store, report, &around, Pause::Key, error.code(), &lost);
+        }
     };
     let hosts = match hosts {
         Ok(hosts) => hosts,
-        Err(_) => return stopped(store, report, &around, Pause::Endpoint, Code::TrackerHost),
+        Err(_) => return stopped(store, report, &around, Pause::Endpoint, Code::TrackerHost, ""),
     };
     let tenant = tenant(store, &hosts, around.settings)?;
     let earlier = earlier_pace(store, &around.clock.now())?;
@@ -343,9 +349,10 @@ fn stopped(
     around: &Surroundings<'_>,
     reason: Pause,
     code: Code,
+    detail: &str,
 ) -> Result<Report, QueueError> {
     let now = around.clock.now();
-    store.pause(reason, code, "", now.wall, now.wall + around.policy.probe_ms)?;
+    store.pause(reason, code, detail, now.wall, now.wall + around.policy.probe_ms)?;
     report.outcome = Ended::Paused;
     report.events.push(lane_event("lane_paused", reason, Some(code)));
     finish(store, &mut report, around.settings.number("retention_days"), around.clock)?;

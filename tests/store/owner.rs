@@ -50,6 +50,17 @@ fn a_vanished_store_is_not_replaced_by_an_empty_one() {
 }
 
 #[test]
+fn an_emptied_database_is_damage_not_a_new_store() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    accept(&mut store, &ada(1));
+    store.checkpoint().expect("moved into the database");
+    drop(store);
+    std::fs::File::options().write(true).truncate(true).open(place.dir().join("queue.sqlite")).expect("emptied");
+    assert_eq!(code(place.open()), Some(Code::StoreDamaged));
+}
+
+#[test]
 fn a_store_of_a_newer_engine_is_not_touched() {
     let mut place = Place::new();
     let mut store = place.opened();
