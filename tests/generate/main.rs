@@ -1,11 +1,11 @@
-//! Writes the plugin's tables - error codes, settings, words - and the tables of the README from the engine's own, so that
+//! Writes the plugin's tables - error codes, settings, words - and the tables of docs/reference.md from the engine's own, so that
 //! no screen can say another thing than the engine means. It invents no text: whatever is written stands in `src/`.
 //!
 //! `cargo run --no-default-features --example generate` writes; with `--check` it only compares, names every file that
 //! differs and exits with 1.
 
 mod php;
-mod readme;
+mod reference;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,12 +18,12 @@ fn main() -> ExitCode {
         ("php-shim/includes/settings-table.php", php::settings()),
         ("php-shim/includes/words.php", php::words()),
     ];
-    // Not every checkout carries the README; one that does gets its tables.
-    if let Ok(text) = std::fs::read_to_string(root.join("README.md")) {
-        match readme::filled(&text) {
-            Ok(text) => wanted.push(("README.md", text)),
+    // Not every checkout carries that document; one that does gets its tables.
+    if let Ok(text) = std::fs::read_to_string(root.join("docs/reference.md")) {
+        match reference::filled(&text) {
+            Ok(text) => wanted.push(("docs/reference.md", text)),
             Err(problem) => {
-                eprintln!("README.md: {problem}");
+                eprintln!("docs/reference.md: {problem}");
                 return ExitCode::FAILURE;
             }
         }

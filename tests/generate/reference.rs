@@ -1,4 +1,4 @@
-//! The README's tables, between markers such as `<!-- settings -->` and `<!-- /settings -->`. Text outside the markers
+//! The tables of docs/reference.md, between markers such as `<!-- settings -->` and `<!-- /settings -->`. Text outside the markers
 //! is the author's and stays as it is.
 
 use halt_tracker::codes;
