@@ -32,7 +32,7 @@ for one in "${folders[@]}"; do
     echo 'extension=halt_tracker' >"$one/30-halt_tracker.ini"
     say "wrote $one/30-halt_tracker.ini"
 done
-php -m | grep -qx halt_tracker || fail "the command line's PHP does not load it; see the messages above."
+[[ $'\n'"$(php -m)"$'\n' == *$'\nhalt_tracker\n'* ]] || fail "the command line's PHP does not load it; see the messages above."
 say "the command line's PHP loads version $(php -r 'echo json_decode(Halt\Tracker\Engine::version())->version;')"
 
 if [ -n "$wordpress" ]; then

@@ -5,24 +5,19 @@
 //! else is opened in the worker at the first call (see `engine::handles`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::binary::Binary;
 use ext_php_rs::binary_slice::BinarySlice;
+use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::exception::{PhpException, PhpResult};
 use ext_php_rs::prelude::*;
-use ext_php_rs::zend::{ModuleEntry, ce};
+use ext_php_rs::zend::{ClassEntry, ModuleEntry, ce};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use serde_json::Value;
 
 use crate::codes::{Code, Coded};
 use crate::engine::{self, Call, EngineError, deliver, manage, show, take};
-
-/// Raised by every failed call; `getCode()` is the number of the stable code.
-#[php_class]
-#[php(name = "Halt\\Tracker\\Exception")]
-#[php(extends(ce = ce::exception, stub = "\\Exception"))]
-#[derive(Default)]
-pub struct TrackerException;
 
 /// The engine behind the WordPress plugin. Arguments and results are JSON unless said otherwise.
 #[php_class]
@@ -168,7 +163,9 @@ fn guard<T>(action: impl FnOnce() -> Result<T, EngineError>) -> PhpResult<T> {
 }
 
 fn thrown(error: &EngineError) -> PhpException {
-    let class = <TrackerException as ext_php_rs::class::RegisteredClass>::get_metadata().ce();
+    let kept = EXCEPTION.load(Ordering::Acquire);
+    // SAFETY: the pointer is null or the entry that PHP gave at module start; it lives as long as the module.
+    let class = unsafe { kept.as_ref() }.unwrap_or_else(|| ce::exception());
     PhpException::new(error.to_string(), i32::from(error.code().number()), class)
 }
 
@@ -194,8 +191,23 @@ extern "C" fn module_info(_module: *mut ModuleEntry) {
     info_table_end!();
 }
 
+/// `Halt\Tracker\Exception`, raised by every failed call; `getCode()` is the number of the stable code. It is a plain
+/// subclass without state of ours, so that PHP fills in file and line, and anybody can make one.
+static EXCEPTION: AtomicPtr<ClassEntry> = AtomicPtr::new(std::ptr::null_mut());
+
+extern "C" fn module_start(_kind: i32, _module: i32) -> i32 {
+    let class = ClassBuilder::new("Halt\\Tracker\\Exception").extends((ce::exception, "\\Exception"));
+    let kept = class.registration(|entry, methods| {
+        EXCEPTION.store(entry, Ordering::Release);
+        // PHP borrows the tables of methods for the life of the process; there are none of ours.
+        std::mem::forget(methods);
+    });
+    i32::from(kept.register().is_err()) * -1
+}
+
 /// What PHP loads.
 #[php_module]
+#[php(startup = module_start)]
 pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
-    module.name("halt_tracker").info_function(module_info).class::<TrackerException>().class::<Engine>()
+    module.name("halt_tracker").info_function(module_info).class::<Engine>()
 }

@@ -38,9 +38,9 @@ fn demo() -> Result<(), String> {
     let site = Stack::start(&options)?;
 
     say("saving the credentials and switching activities on, as the Settings page does");
-    send::settings(&site)?;
+    let secret = send::settings(&site)?;
     say("sending two Divi forms and a signed webhook with a CV");
-    let sent = send::all(&site)?;
+    let sent = send::all(&site, &secret)?;
 
     say("running the queue: php -r \"do_action('halt_tracker_process_queue');\"");
     let waited = Instant::now();

@@ -21,27 +21,25 @@ fn shared_secret() -> String {
     BASE64.encode(bytes)
 }
 
-const SECRET_OPTION: &str = "demo_webhook_secret";
-
-/// The credentials that the simulator knows from its start, through the plugin's own gate to the engine.
-pub fn settings(site: &Stack) -> Result<(), String> {
+/// The credentials that the simulator knows from its start, through the plugin's own gate to the engine; gives the
+/// webhook's secret, which the site itself never gives back.
+pub fn settings(site: &Stack) -> Result<String, String> {
+    let secret = shared_secret();
     let code = format!(
         "use Halt\\Tracker\\WordPress\\{{Engine, Options}};
-        foreach (['client_secret' => 'sim-client-secret-0123456789', 'refresh_token' => 'sim-refresh-token-0123456789', 'shared_secret' => '{0}'] as $name => $value) {{
+        foreach (['client_secret' => 'sim-client-secret-0123456789', 'refresh_token' => 'sim-refresh-token-0123456789', 'shared_secret' => '{secret}'] as $name => $value) {{
             if (Engine::call('saveSecret', [$name, $value])['set'] !== true) {{ throw new RuntimeException($name . ' was not saved'); }}
         }}
         Options::save('activity_enabled', '1');
-        update_option('{SECRET_OPTION}', '{0}', false);
         foreach (Engine::call('testConnection')['apis'] as $api) {{
             echo '  connection test: ', $api['api'], ' ', $api['works'] ? 'works' : 'does not work: ' . ($api['message'] ?? ''), \"\\n\";
-        }}",
-        shared_secret()
+        }}"
     );
     print!("{}", site.php(&code)?);
-    Ok(())
+    Ok(secret)
 }
 
-pub fn all(site: &Stack) -> Result<Sent, String> {
+pub fn all(site: &Stack, secret: &str) -> Result<Sent, String> {
     let mut emails = Vec::new();
     for (path, name) in [(4, "Ada Lovelace"), (5, "Grace Hopper")] {
         let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
@@ -54,11 +52,11 @@ pub fn all(site: &Stack) -> Result<Sent, String> {
     }
     let (file, bytes) = ("jane-doe.pdf", pdf("Jane Doe - Curriculum Vitae"));
     emails.push("jane.doe@example.org".to_owned());
-    webhook(site, file, &bytes)?;
+    webhook(site, secret, file, &bytes)?;
     Ok(Sent { emails, file, bytes })
 }
 
-fn webhook(site: &Stack, file: &str, bytes: &[u8]) -> Result<(), String> {
+fn webhook(site: &Stack, secret: &str, file: &str, bytes: &[u8]) -> Result<(), String> {
     let body = json!({
         "form_id": "careers",
         "fields": { "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.org" },
@@ -66,7 +64,6 @@ fn webhook(site: &Stack, file: &str, bytes: &[u8]) -> Result<(), String> {
         "files": [{ "field": "resume", "name": file, "mime": "application/pdf", "content": BASE64.encode(bytes), "encoding": "base64" }],
     })
     .to_string();
-    let secret = site.php(&format!("echo get_option('{SECRET_OPTION}'); delete_option('{SECRET_OPTION}');"))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
     let stamp = now.as_secs().to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|error| error.to_string())?;

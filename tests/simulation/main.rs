@@ -3,6 +3,7 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod contract;
 mod delivery;
 mod seeds;
 mod world;
