@@ -202,7 +202,7 @@ extern "C" fn module_start(_kind: i32, _module: i32) -> i32 {
         // PHP borrows the tables of methods for the life of the process; there are none of ours.
         std::mem::forget(methods);
     });
-    i32::from(kept.register().is_err()) * -1
+    -i32::from(kept.register().is_err())
 }
 
 /// What PHP loads.

@@ -3,6 +3,7 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod campaign;
 mod contract;
 mod delivery;
 mod seeds;

@@ -65,6 +65,7 @@ fn case(seed: u64) -> Case {
         error_after: up_to(heavy),
         garbage: up_to(heavy),
         late: up_to(10),
+        only_creates: false,
     };
     Case { world, ids: Vec::new(), create_always }
 }

@@ -1,0 +1,92 @@
+//! The promises with figures in them: lost answers by the thousand, outages of days, a backlog at full pace.
+//! `CAMPAIGN=10000` sets how many submissions the first one plays.
+
+use halt_tracker::queue::state::State;
+use halt_tracker::queue::view::Query;
+use serde_json::{Value, json};
+
+use crate::world::{Weather, World};
+
+fn person(at: usize) -> Value {
+    json!({ "name": format!("Person Number{at}"), "email": format!("p{at}@example.org"), "message": "Hi" })
+}
+
+fn count(world: &World, state: State) -> usize {
+    let query = Query { state: state.name().into(), ..Query::default() };
+    usize::try_from(world.store.list(&query).expect("listed").0).expect("a count")
+}
+
+#[test]
+fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
+    let many: usize = std::env::var("CAMPAIGN").ok().and_then(|text| text.parse().ok()).unwrap_or(400);
+    for api in ["widget", "rest"] {
+        let mut world = World::new(11, json!({ "api": api, "pace": "6000" }));
+        world.switches(&json!({ "keep_requests": 0, "search_lag_ms": 30_000 }));
+        // Half of the lost ones were applied, half were not. Only the answers to changes are lost.
+        world.wire.weather = Weather { drop_before: 10, drop_after: 10, only_creates: true, ..Weather::default() };
+        let mut submitted = 0;
+        while submitted < many {
+            for _ in 0..20 {
+                world.submit(&person(submitted));
+                submitted += 1;
+            }
+            world.run_for(1);
+        }
+        world.run_for(24 * 3);
+        let (done, asked) = (count(&world, State::Done), count(&world, State::Attention));
+        let people = world.held("resources");
+        let mut emails: Vec<&str> = people.iter().filter_map(|one| one["email"].as_str()).collect();
+        emails.sort_unstable();
+        let records = emails.len();
+        emails.dedup();
+        let twins = records - emails.len();
+        println!(
+            "campaign {api}: {submitted} submissions, {} requests, {done} settled, {asked} ask a person, {records} records, {twins} twins, {} lost",
+            world.wire.sent,
+            submitted - done - asked
+        );
+        assert_eq!(twins, 0, "{api}");
+        assert_eq!(done + asked, submitted, "{api}: every one is settled or asks");
+        assert!(done * 100 >= submitted * 99, "{api}: {asked} of {submitted} ask a person");
+    }
+}
+
+#[test]
+fn six_days_without_tracker_leave_nothing_failed() {
+    for weather in [Weather { refuse: 100, ..Weather::default() }, Weather { error_before: 100, ..Weather::default() }]
+    {
+        let mut world = World::new(12, json!({ "api": "rest" }));
+        world.submit(&person(0));
+        world.run_for(1);
+        world.wire.weather = weather;
+        let ids: Vec<String> = (1..20).map(|at| world.submit(&person(at))).collect();
+        world.run_for(24 * 6);
+        assert_eq!(count(&world, State::Failed), 0, "{weather:?}");
+        world.wire.weather = Weather::default();
+        world.run_for(24 * 2);
+        assert!(ids.iter().all(|id| world.item(id).state == State::Done), "{weather:?}");
+        assert_eq!(world.held("resources").len(), 20, "{weather:?}");
+    }
+}
+
+#[test]
+fn a_backlog_drains_at_the_pace_that_was_set_and_below_trackers_limit() {
+    let mut world = World::new(13, json!({ "api": "rest", "duplicates": "create", "activity_enabled": "" }));
+    world.switches(&json!({ "rate_limit_per_min": 100, "keep_requests": 5_000 }));
+    let many = 300;
+    (0..many).for_each(|at| drop(world.submit(&person(at))));
+    let begin = world.clock.wall();
+    while count(&world, State::Done) < many && world.clock.wall() - begin < 3_600_000 {
+        // `wp halt-tracker work`: one run after the other.
+        world.run();
+    }
+    let minutes = (world.clock.wall() - begin) as f64 / 60_000.0;
+    let refused = world.held("requests").iter().filter(|request| request["status"] == 429).count();
+    let reached = world.wire.sent as f64 / minutes;
+    println!(
+        "pace: {} requests in {minutes:.1} minutes, {reached:.1} a minute of 80, {refused} answers of 429",
+        world.wire.sent
+    );
+    assert_eq!(count(&world, State::Done), many);
+    assert!(reached >= 80.0 * 0.95 && refused <= 3, "{reached:.1} a minute, {refused} refused");
+}
