@@ -21,13 +21,14 @@ final class Site
      */
     public static function json(): string
     {
-        $facts = self::read(['home', 'halt_tracker_install_id', 'halt_tracker_epoch', 'halt_tracker_counter']);
+        $facts = self::read(['home', 'halt_tracker_install_id', 'halt_tracker_epoch', 'halt_tracker_counter', 'halt_tracker_start_new']);
         return Engine::encode([
             'install_id'  => $facts['halt_tracker_install_id'] ?? self::install_id(),
             'home'        => $facts['home'] ?? '',
             'epoch'       => $facts['halt_tracker_epoch'] ?? '',
             'counter'     => (int) ($facts['halt_tracker_counter'] ?? 0),
             'environment' => wp_get_environment_type(),
+            'start_new'   => isset($facts['halt_tracker_start_new']),
         ]);
     }
 
@@ -41,6 +42,7 @@ final class Site
     public static function remember(string $epoch, int $counter): void
     {
         self::write(['halt_tracker_epoch' => $epoch, 'halt_tracker_counter' => (string) $counter]);
+        delete_option('halt_tracker_start_new');
     }
 
     /**

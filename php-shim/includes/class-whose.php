@@ -36,6 +36,8 @@ final class Whose
     public static function start_a_new_store(): void
     {
         self::forget(defined('HALT_TRACKER_DATA_DIR') ? ['epoch', 'counter'] : ['data_dir', 'epoch', 'counter']);
+        // The new store begins paused: the lost one may have sent what comes again.
+        Site::write(['halt_tracker_start_new' => '1']);
     }
 
     /** @param list<string> $names */

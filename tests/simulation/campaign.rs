@@ -5,7 +5,8 @@ use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Query;
 use serde_json::{Value, json};
 
-use crate::world::{Weather, World};
+use crate::wire::Weather;
+use crate::world::World;
 
 fn person(at: usize) -> Value {
     json!({ "name": format!("Person Number{at}"), "email": format!("p{at}@example.org"), "message": "Hi" })

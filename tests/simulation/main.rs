@@ -7,4 +7,5 @@ mod campaign;
 mod contract;
 mod delivery;
 mod seeds;
+mod wire;
 mod world;

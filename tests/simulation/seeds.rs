@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use halt_tracker::queue::state::State;
 use serde_json::{Value, json};
 
-use crate::world::{Dice, Weather, World};
+use crate::wire::Weather;
+use crate::world::{Dice, World};
 
 /// What a seed showed, summed over all.
 #[derive(Default, Debug)]
