@@ -1,5 +1,7 @@
 //! What people do: actions on submissions and on the lane, secrets, checks of settings.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,6 +34,8 @@ struct Act {
     email: String,
     #[serde(default)]
     id: i64,
+    #[serde(default)]
+    path: String,
 }
 
 /// Does what a person asks for: on submissions, on the lane, on secrets.
@@ -47,6 +51,9 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
             settings: call.settings.clone(),
         };
         return moved.with_store(|_| Ok(json!({ "changed": ["site"], "refused": [] })));
+    }
+    if act.action == "restore" {
+        return restore(call, Path::new(&act.path));
     }
     call.with_store(|store| {
         let now = SystemClock.now();
@@ -65,9 +72,26 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
             "unlock" => Ok(unlock(store, now.wall)),
             "retire_secret" => Ok(changed(store.retire_secret("shared_secret", act.id)?)),
             "rotate_key" => Ok(json!({ "changed": [store.rotate_key()?], "refused": [] })),
+            "backup" => Ok(
+                json!({ "changed": [act.path.clone()], "refused": [], "files": store.back_up(Path::new(&act.path))? }),
+            ),
             "find_person" => Ok(json!({ "ids": store.ids_of_email(&act.email)? })),
             name => on_submissions(store, name, &act),
         }
+    })
+}
+
+/// Puts a backup back, and opens the store anew: what it calls unsent may have been sent, so that sending pauses.
+fn restore(call: &Call, backup: &Path) -> Result<Value, EngineError> {
+    let mut aside = String::new();
+    call.with_store(|store| {
+        aside = store.put_back(backup, &SystemClock.now())?.display().to_string();
+        Ok(Value::Null)
+    })?;
+    call.with_store(|store| {
+        store.verify_unfinished()?;
+        store.pause(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", SystemClock.now().wall, 0)?;
+        Ok(json!({ "changed": [aside], "refused": [] }))
     })
 }
 

@@ -5,11 +5,12 @@
 //! - [`accept`]: a submission enters. [`job`]: a run reads it; [`work`]: claims it and records every step of its
 //!   delivery. [`looks`]: what look-ups into Tracker need.
 //! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
-//! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure. `keys`: new, old
+//! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure. `backup`: copies. `keys`: new, old
 //!   and lost keys.
 
 pub mod accept;
 pub mod act;
+mod backup;
 mod error;
 mod history;
 pub mod job;

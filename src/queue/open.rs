@@ -17,7 +17,7 @@ use crate::vault::{Aad, Ring, place};
 pub const SCHEMA: i64 = 1;
 /// The file whose presence says that a folder is ours: uninstalling removes nothing else.
 pub const FOLDER_MARK: &str = "halt-tracker-store";
-const DATABASE: &str = "queue.sqlite";
+pub(super) const DATABASE: &str = "queue.sqlite";
 
 /// An open store of one site.
 #[derive(Debug)]

@@ -107,3 +107,27 @@ fn the_same_request_and_the_same_body_are_one_submission() {
     let other = try_accept(&mut store, &ada(4), Some([5; 32]), Some(([4; 32], 1_000_000))).expect("accepted");
     assert!(!other.duplicate);
 }
+
+#[test]
+fn a_backup_goes_back_whole_and_what_was_there_stays_beside_it() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let (before, after) = (ada(1), ada(2));
+    accept(&mut store, &before);
+    std::fs::write(place.dir().join("files/a.sealed"), "sealed").expect("written");
+    let backup = place.root.path().join("backup");
+    assert_eq!(store.back_up(&backup).expect("copied"), 1);
+    assert_eq!(code(store.back_up(&backup)), Some(Code::ActName), "a backup is never written over");
+    accept(&mut store, &after);
+    std::fs::remove_file(place.dir().join("files/a.sealed")).expect("removed");
+    let aside = store.put_back(&backup, &crate::now()).expect("put back");
+    assert!(aside.exists() && !store.is_sound());
+    drop(store);
+    let store = place.open().expect("opens");
+    assert!(store.seq_of(&before.id).is_ok() && store.seq_of(&after.id).is_err());
+    assert!(place.dir().join("files/a.sealed").exists());
+    std::fs::write(backup.join("halt-tracker-store"), "another install").expect("written");
+    drop(store);
+    let mut store = place.open().expect("opens");
+    assert_eq!(code(store.put_back(&backup, &crate::now())), Some(Code::StoreForeign));
+}
