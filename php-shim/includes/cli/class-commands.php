@@ -26,8 +26,8 @@ final class Commands
         \WP_CLI::add_command('halt-tracker secret', Secret::class);
         \WP_CLI::add_command('halt-tracker key', Key::class);
         \WP_CLI::add_command('halt-tracker site', SiteCommand::class);
-        \WP_CLI::add_command('halt-tracker backup', [Backup::class, 'backup']);
-        \WP_CLI::add_command('halt-tracker restore', [Backup::class, 'restore']);
+        \WP_CLI::add_command('halt-tracker backup', [new Backup(), 'backup']);
+        \WP_CLI::add_command('halt-tracker restore', [new Backup(), 'restore']);
     }
 
     /**
