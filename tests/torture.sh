@@ -37,6 +37,8 @@ for round in $(seq 1 "$rounds"); do
     done
 done
 
+check "PHP 8.4, in a folder of Debian 13" tests/php84.sh
+
 if command -v valgrind >/dev/null; then
     check "the extension under valgrind" env USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 valgrind --quiet --error-exitcode=9 \
         --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \

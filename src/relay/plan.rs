@@ -143,3 +143,31 @@ fn find_text(value: &serde_json::Value, names: &[&str]) -> Option<String> {
     let here = names.iter().find_map(|name| object.get(*name)?.as_str().map(ToOwned::to_owned));
     here.or_else(|| object.values().find_map(|inner| find_text(inner, names)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submission::Form;
+
+    #[test]
+    fn only_files_of_the_attachment_field_are_sent_and_the_others_are_kept() {
+        let file = |ordinal: u32, field: &str| FilePart {
+            ordinal,
+            field: field.into(),
+            name: "cv.pdf".into(),
+            mime: "application/pdf".into(),
+            size: 1,
+            stored: "x".into(),
+            refused: 0,
+        };
+        let files = [file(1, "resume"), file(2, "photo")];
+        let sent = |settings: &str| {
+            let settings = Settings::parse(settings).expect("settings");
+            let profile = mapping::profile(&settings, &Form::default()).expect("a profile");
+            chosen(&profile, &files).iter().map(|file| file.ordinal).collect::<Vec<_>>()
+        };
+        assert_eq!(sent("{}"), [1, 2]);
+        assert_eq!(sent(r#"{"attachment_field":"Resume"}"#), [1]);
+        assert_eq!(sent(r#"{"attachment_field":"other"}"#), Vec::<u32>::new());
+    }
+}

@@ -216,3 +216,39 @@ fn a_bad_deploy_at_tracker_pauses_instead_of_failing_applicants() {
         assert_eq!(world.item(&id).state, State::Done, "{api}");
     });
 }
+
+#[test]
+fn the_redirect_uri_goes_along_when_it_is_set() {
+    for (uri, goes) in [("", false), ("https://example.org/callback", true)] {
+        let mut world = World::new(1, json!({ "redirect_uri": uri }));
+        world.submit(&ada());
+        world.run();
+        let tokens: Vec<Value> =
+            world.held("requests").into_iter().filter(|request| request["operation"] == "token").collect();
+        assert!(!tokens.is_empty());
+        assert!(
+            tokens.iter().all(|request| request["body"].to_string().contains("redirect_uri") == goes),
+            "{tokens:?}"
+        );
+    }
+}
+
+#[test]
+fn the_sync_log_begins_with_the_last_three_runs_and_their_items() {
+    let mut world = World::new(1, json!({}));
+    let ids: Vec<String> = (0..5)
+        .map(|at| {
+            let id = world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") }));
+            world.run();
+            world.clock.advance(300_000);
+            // A run that touched nothing is none that anybody wants to see.
+            world.run();
+            world.clock.advance(300_000);
+            id
+        })
+        .collect();
+    let runs = world.store.runs(3).expect("read");
+    let shown: Vec<&str> = runs.iter().filter_map(|run| run["items"][0]["id"].as_str()).collect();
+    assert_eq!(shown, [ids[4].as_str(), ids[3].as_str(), ids[2].as_str()]);
+    assert!(runs.iter().all(|run| run["items"][0]["state"] == "done" && run["outcome"] == "ran"), "{runs:?}");
+}
