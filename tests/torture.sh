@@ -30,7 +30,8 @@ for name in $names; do
 done
 check "Rust tests with twenty times as many random cases" env PROPTEST_CASES=5120 cargo test --no-default-features --no-fail-fast "${targets[@]}"
 check "delivery by seed, and ten thousand submissions with lost answers" env SEEDS="${SEEDS:-20000}" CAMPAIGN="${CAMPAIGN:-10000}" \
-    cargo test --no-default-features --test simulation -- --nocapture seeds campaign
+    cargo test --profile fast --no-default-features --test simulation -- --nocapture seeds campaign
+check "two million hostile inputs" env MUTATIONS="${MUTATIONS:-2000000}" cargo test --profile fast --no-default-features --test mutations -- --nocapture
 for round in $(seq 1 "$rounds"); do
     for name in "${sites[@]}"; do
         check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1

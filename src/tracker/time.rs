@@ -54,13 +54,13 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
 /// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970.
 pub fn seconds_of_http_date(text: &str) -> Option<i64> {
     let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: i64 = parts.next()?.parse().ok()?;
+    let day: i64 = parts.next().filter(|day| day.len() <= 2)?.parse().ok()?;
     let name = parts.next()?;
     let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         .iter()
         .position(|month| *month == name)?;
-    let year: i64 = parts.next()?.parse().ok()?;
-    let mut clock = parts.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let year: i64 = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
+    let mut clock = parts.next().filter(|clock| clock.len() == 8)?.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     Some(days(year, i64::try_from(month).ok()? + 1, day) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
