@@ -105,6 +105,8 @@ final class Options
             'paused'       => defined('HALT_TRACKER_PAUSED') && (bool) constant('HALT_TRACKER_PAUSED'),
             'constants'    => (object) self::secret_constants(),
             'open_basedir' => (string) ini_get('open_basedir'),
+            // Minutes, so that a webhook's time of receipt is told in the site's zone, as a form's is.
+            'utc_offset'   => intdiv(wp_timezone()->getOffset(new \DateTimeImmutable()), 60),
         ];
         foreach (['ca_file', 'oauth_url', 'api_url'] as $name) {
             if (self::is_locked($name)) {

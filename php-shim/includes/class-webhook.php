@@ -49,6 +49,7 @@ final class Webhook
         try {
             $answer = json_decode(Engine::raw('ingest', [Engine::encode(self::head()), (string) $request->get_body()]), false, 64, JSON_THROW_ON_ERROR);
             self::keep($answer);
+            self::log($answer);
             return new \WP_REST_Response($answer->body ?? null, (int) $answer->status, (array) ($answer->headers ?? []));
         } catch (\Throwable $fault) {
             return self::unavailable();
@@ -114,6 +115,15 @@ final class Webhook
         }
         if (!empty($answer->id) && (int) $answer->status === 202) {
             Relay::fire('halt_tracker_submission_accepted', (string) $answer->id, ['id' => (string) $answer->id, 'source' => 'webhook']);
+        }
+    }
+
+    /** The engine's one line about a refused request, where tools such as fail2ban look for it. */
+    private static function log(object $answer): void
+    {
+        if (is_string($answer->log ?? null) && $answer->log !== '') {
+            // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- a code and an address, nothing of body or signature.
+            error_log($answer->log);
         }
     }
 

@@ -91,6 +91,18 @@ impl Store {
         })
     }
 
+    /// Makes due again what no plan could be made for, because the mapping has changed. `mark` stands for the new one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn plan_again(&mut self, mark: &str) -> Result<usize, QueueError> {
+        self.write(|tx| {
+            let sql = "UPDATE submission SET due_at = 0, due_boot = 0 WHERE state = 'retry' AND plan_fixed = 0 AND code BETWEEN ?1 AND ?2";
+            tx.set_meta("mapping", mark)?;
+            Ok(tx.sql.prepare_cached(sql)?.execute([Code::MapJson.number(), Code::SettingTemplate.number()])?)
+        })
+    }
+
     /// Claims a submission for a run (C1), with a new plan unless the old one is fixed.
     /// `false` when it moved on meanwhile.
     ///

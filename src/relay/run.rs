@@ -107,6 +107,10 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
         store.verify_unfinished()?;
     }
     store.look_for_lost_key()?;
+    let mark = mapping_mark(store, around.settings);
+    if store.meta("mapping")? != mark {
+        store.plan_again(&mark)?;
+    }
     let due = store.next_due(now)?.is_some() || left_over.checking > 0;
     report.outcome = before_sending(store, &around, due, now)?;
     if report.outcome == Ended::Raise {
@@ -118,6 +122,22 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
         finish(store, &mut report, around.settings.number("retention_days"), around.clock)?;
     }
     Ok(report)
+}
+
+/// Everything that a plan is made of, as one hash: when it changes, what no plan could be made for is due again.
+fn mapping_mark(store: &Store, settings: &Settings) -> String {
+    let made_of = [
+        "api",
+        "record_type",
+        "field_map",
+        "required_fields",
+        "forms",
+        "form_routing_resource",
+        "form_routing_contact",
+        "form_routing_lead",
+        "marker_field",
+    ];
+    hex(&store.ring().hash("mapping", made_of.map(|name| settings.text(name)).join("\0").as_bytes()))
 }
 
 /// Whether anything may be sent at all: whose turn it is, by counter, pauses and waits.

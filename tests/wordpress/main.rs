@@ -1,1 +1,19 @@
-//! The plugin and the extension on a real WordPress, end to end.
+//! The plugin and the extension on a real WordPress, end to end: what a visitor, another program and an administrator
+//! do, held against what the simulated Tracker holds afterwards and against what the engine says.
+
+#[path = "../stack/mod.rs"]
+mod stack;
+
+mod forms;
+mod hook;
+mod site;
+
+mod absent;
+mod lifecycle;
+mod main_job;
+mod pages;
+mod refusals;
+mod trouble;
+mod values;
+mod vectors;
+mod webhook;

@@ -29,31 +29,54 @@ final class Dashboard
             wp_die(esc_html__('You are not allowed to see this page.', 'halt-tracker'), '', ['response' => 403]);
         }
         [$status, $fault] = Engine::try_status();
-        Page::open(__('Halt Tracker Dashboard', 'halt-tracker'));
+        // A missing engine is what the sentence is about; a notice above it would say it twice.
+        Page::open(__('Halt Tracker Dashboard', 'halt-tracker'), Engine::ready());
         self::sentence($status, $fault);
+        self::captured();
         if ($status !== null) {
-            self::buttons();
             self::pauses($status);
-            self::counts($status);
+            if (array_sum($status['counts'] ?? []) === 0) {
+                FirstSteps::render($status);
+            } else {
+                Counts::render($status['counts'] ?? []);
+            }
             self::times($status);
         } elseif (!Engine::ready()) {
             Recipe::render();
+        } elseif ($fault === null || $fault->ht_code === 'HT-1115') {
+            FirstSteps::render(null);
         } else {
             self::store_trouble($fault);
         }
-        self::captured();
         Page::close();
     }
 
     /**
-     * Is it working?
+     * Is it working? A word, a sentence, and the buttons for the whole.
      *
      * @param array<string,mixed>|null $status
      */
     private static function sentence(?array $status, ?EngineException $fault): void
     {
         [$mood, $text] = self::verdict($status, $fault);
-        printf('<div class="halt-verdict halt-verdict-%s" role="status"><p>%s</p></div>', esc_attr($mood), esc_html($text));
+        $words         = [
+            'calm' => __('Ready', 'halt-tracker'),
+            'good' => __('Working', 'halt-tracker'),
+            'warn' => __('Needs attention', 'halt-tracker'),
+            'bad'  => Engine::ready() ? __('Not sending', 'halt-tracker') : __('Not running', 'halt-tracker'),
+        ];
+        printf(
+            '<div class="halt-verdict halt-verdict-%1$s"><p role="status"><strong class="halt-mood">%2$s</strong> <span>%3$s</span></p>',
+            esc_attr($mood),
+            esc_html($words[$mood]),
+            esc_html($text)
+        );
+        if ($status !== null) {
+            self::buttons();
+        } elseif ($fault !== null && $fault->ht_code !== 'HT-1115') {
+            Page::three($fault->ht_code);
+        }
+        echo '</div>';
     }
 
     /**
@@ -64,9 +87,9 @@ final class Dashboard
     {
         if ($status === null) {
             if ($fault === null || $fault->ht_code === 'HT-1115') {
-                return ['calm', __('Ready. Nothing has arrived yet: submit a form, or enter the credentials under Settings.', 'halt-tracker')];
+                return ['calm', __('Forms and webhooks can arrive; nothing has arrived yet. Connect Tracker in the steps below.', 'halt-tracker')];
             }
-            return ['bad', Messages::title($fault->ht_code) . '. ' . Messages::of($fault->ht_code)['safe']];
+            return ['bad', Messages::title($fault->ht_code) . '.'];
         }
         $reasons = $status['lane']['reasons'] ?? [];
         if ($reasons !== []) {
@@ -76,7 +99,7 @@ final class Dashboard
         if (!empty($status['run']['hangs'])) {
             return ['bad', Messages::of('HT-1608')['what']];
         }
-        $open = (int) ($status['counts']['attention'] ?? 0) + (int) ($status['counts']['failed'] ?? 0);
+        $open = array_sum(array_intersect_key($status['counts'] ?? [], ['attention' => 0, 'failed' => 0, 'held' => 0]));
         if ($open > 0) {
             /* translators: %s: number of submissions */
             return ['warn', sprintf(_n('It works, and %s submission needs you.', 'It works, and %s submissions need you.', $open, 'halt-tracker'), number_format_i18n($open))];
@@ -85,6 +108,9 @@ final class Dashboard
         if ($beat > 0 && $beat < time() - 3 * 1800) {
             /* translators: %s: a time span */
             return ['warn', sprintf(__('Submissions are received, but nothing was processed for %s. Check WP-Cron.', 'halt-tracker'), human_time_diff($beat))];
+        }
+        if (array_sum($status['counts'] ?? []) === 0) {
+            return ['calm', __('Forms and webhooks can arrive; nothing has arrived yet.', 'halt-tracker')];
         }
         $left = (int) ($status['left'] ?? 0);
         if ($left > 0) {
@@ -102,7 +128,7 @@ final class Dashboard
         echo '<div class="halt-buttons">';
         Page::button('run', __('Run now', 'halt-tracker'), [], 'button button-primary');
         Page::button('test', __('Test connection', 'halt-tracker'));
-        echo '</div><p class="description">' . esc_html__('Run now works for up to 20 seconds and then comes back here. Test connection asks Tracker whether the credentials work.', 'halt-tracker') . '</p>';
+        echo '</div><p class="halt-quiet">' . esc_html__('Run now sends what is waiting, for up to 20 seconds, and comes back here. Test connection asks Tracker whether the credentials work; nothing is sent.', 'halt-tracker') . '</p>';
     }
 
     /** @param array<string,mixed> $status */
@@ -110,13 +136,10 @@ final class Dashboard
     {
         foreach ($status['lane']['reasons'] ?? [] as $reason) {
             $code = (string) ($reason['code'] ?? 'HT-1611');
-            $row  = Messages::of($code);
             echo '<div class="halt-card halt-card-alert"><h2>' . esc_html(Messages::title($code)) . '</h2>';
+            Page::three($code, Words::outcome('', (string) ($reason['detail'] ?? '')));
             /* translators: %s: a time span such as "3 minutes ago" */
-            echo '<p>' . esc_html($row['what'] . ' ' . $row['safe']) . ' ' . esc_html(sprintf(__('Since %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';
-            if (($reason['detail'] ?? '') !== '') {
-                echo '<p class="description">' . esc_html((string) $reason['detail']) . '</p>';
-            }
+            echo '<p class="halt-quiet">' . esc_html(sprintf(__('Since %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';
             if (current_user_can(Capabilities::MANAGE)) {
                 self::cure((string) $reason['reason']);
             }
@@ -132,30 +155,13 @@ final class Dashboard
             'endpoint'    => Page::button('test', __('Test connection', 'halt-tracker'), [], 'button button-primary'),
             'restored'    => Page::button('lane', __('Confirm: look everything up, then go on', 'halt-tracker'), ['do' => 'confirm_restore'], 'button button-primary'),
             'key'         => self::link(__('See where the key file belongs', 'halt-tracker'), admin_url('site-health.php?tab=debug')),
-            default       => Page::button('lane', __('Resume', 'halt-tracker'), ['do' => 'resume', 'reason' => $reason], 'button button-primary'),
+            default       => Page::button('lane', __('Resume sending', 'halt-tracker'), ['do' => 'resume', 'reason' => $reason], 'button button-primary'),
         };
     }
 
     private static function link(string $label, string $url): void
     {
         printf('<p><a class="button button-primary" href="%s">%s</a></p>', esc_url($url), esc_html($label));
-    }
-
-    /** @param array<string,mixed> $status */
-    private static function counts(array $status): void
-    {
-        echo '<h2>' . esc_html__('Submissions', 'halt-tracker') . '</h2><ul class="halt-counts">';
-        foreach (Messages::states() as $state => $label) {
-            $count = (int) ($status['counts'][$state] ?? 0);
-            printf(
-                '<li class="%s"><a href="%s"><strong>%s</strong> <span>%s</span></a></li>',
-                esc_attr($count > 0 ? 'halt-some halt-count-' . $state : 'halt-none'),
-                esc_url(Menu::url(Menu::SYNC_LOG, ['state' => $state])),
-                esc_html(number_format_i18n($count)),
-                esc_html($label)
-            );
-        }
-        echo '</ul>';
     }
 
     /** @param array<string,mixed> $status */
@@ -166,45 +172,43 @@ final class Dashboard
         $own    = defined('DISABLE_WP_CRON') && DISABLE_WP_CRON;
         $late   = $next && $next < time() - 60 ? ' ' . sprintf(/* translators: %s: a time span */ __('(%s late)', 'halt-tracker'), human_time_diff($next)) : '';
         $last   = $status['last_run'] ?? [];
+        $none   = esc_html__('none', 'halt-tracker');
         $rows   = [
-            __('Oldest waiting', 'halt-tracker') => is_array($oldest) ? Page::ago($oldest['received_at'] ?? null) : __('none', 'halt-tracker'),
-            __('Last run', 'halt-tracker')       => isset($last['started_at']) ? Page::ago($last['started_at']) . ' (' . ($last['caller'] ?? '') . ')' : __('none yet', 'halt-tracker'),
-            __('Next run', 'halt-tracker')       => $next ? Page::time($next * 1000) . $late . ($own ? ' – ' . __('by your server’s cron', 'halt-tracker') : '') : __('not scheduled', 'halt-tracker'),
-            __('Last sign of life', 'halt-tracker') => Page::ago($status['heartbeat'] ?? null),
+            __('Oldest waiting submission', 'halt-tracker') => is_array($oldest) ? Page::moment($oldest['received_at'] ?? null) : $none,
+            __('Last run', 'halt-tracker') => isset($last['started_at']) ? Page::moment($last['started_at']) . ' – ' . esc_html(Words::caller((string) ($last['caller'] ?? ''))) : esc_html__('none yet', 'halt-tracker'),
+            __('Next run', 'halt-tracker') => $next ? ($late === '' ? Page::moment($next * 1000) : esc_html(Page::time($next * 1000) . $late)) . ($own ? ' – ' . esc_html__('by your server’s cron', 'halt-tracker') : '') : esc_html__('not scheduled', 'halt-tracker'),
+            __('Last sign of life', 'halt-tracker') => Page::moment($status['heartbeat'] ?? null),
         ];
         if (!empty($status['lane']['not_before'])) {
-            $rows[__('Waits until', 'halt-tracker')] = Page::time($status['lane']['not_before']);
+            $rows[__('Sending waits until', 'halt-tracker')] = Page::moment($status['lane']['not_before']) . ' – ' . esc_html(Messages::of('HT-1614')['what']);
         }
         if (!empty($status['run']['held'])) {
-            /* translators: 1: caller such as "cron", 2: process id, 3: a time span such as "2 minutes ago" */
-            $rows[__('Running now', 'halt-tracker')] = sprintf(__('%1$s, process %2$d, since %3$s', 'halt-tracker'), (string) ($status['run']['caller'] ?? ''), (int) ($status['run']['pid'] ?? 0), Page::ago($status['run']['since'] ?? null));
+            /* translators: 1: who started the run, such as "by the schedule", 2: process id, 3: a time span such as "2 minutes ago" */
+            $rows[__('Running now', 'halt-tracker')] = esc_html(sprintf(__('started %1$s, process %2$d, %3$s', 'halt-tracker'), Words::caller((string) ($status['run']['caller'] ?? '')), (int) ($status['run']['pid'] ?? 0), Page::ago($status['run']['since'] ?? null)));
         }
         $skew = (int) ($status['clock_skew_ms'] ?? 0);
         if (abs($skew) > 60000) {
             /* translators: %d: seconds */
-            $rows[__('Clock', 'halt-tracker')] = sprintf(__('This server’s clock differs from Tracker’s by %d seconds.', 'halt-tracker'), (int) ($skew / 1000));
+            $rows[__('Clock', 'halt-tracker')] = esc_html(sprintf(__('This server’s clock differs from Tracker’s by %d seconds.', 'halt-tracker'), (int) ($skew / 1000)));
         }
-        echo '<h2>' . esc_html__('Runs', 'halt-tracker') . '</h2><table class="widefat striped halt-facts"><tbody>';
-        foreach ($rows as $label => $value) {
-            printf('<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html($label), esc_html($value));
-        }
-        echo '</tbody></table>';
+        echo '<h2>' . esc_html__('When it runs', 'halt-tracker') . '</h2>';
+        Page::facts($rows);
+        printf('<p><a href="%s">%s</a></p>', esc_url(Menu::url(Menu::SYNC_LOG)), esc_html__('See the last runs and every submission in the Sync Log', 'halt-tracker'));
     }
 
     /** The store cannot be used: what happened, and the ways out that exist. */
-    private static function store_trouble(?EngineException $fault): void
+    private static function store_trouble(EngineException $fault): void
     {
-        if ($fault === null || $fault->ht_code === 'HT-1115') {
-            echo '<p><a class="button button-primary" href="' . esc_url(Menu::url(Menu::SETTINGS)) . '">' . esc_html__('Enter credentials', 'halt-tracker') . '</a></p>';
-            return;
-        }
-        Page::explain($fault->ht_code);
         $dir = Places::known_data_dir();
-        /* translators: 1: path of a folder, 2: a number */
-        echo '<p>' . esc_html(sprintf(__('Data folder: %1$s (inode %2$d)', 'halt-tracker'), $dir, (int) @fileinode($dir))) . '</p>';
+        $rows = [
+            __('Data folder', 'halt-tracker') => '<code>' . esc_html($dir) . '</code>',
+            /* translators: name of a number that identifies a folder on a disk */
+            __('Inode', 'halt-tracker')       => esc_html((string) (int) @fileinode($dir)),
+        ];
         if ($fault->getMessage() !== '') {
-            echo '<p class="description">' . esc_html($fault->getMessage()) . '</p>';
+            $rows[__('For support', 'halt-tracker')] = esc_html($fault->getMessage());
         }
+        Page::facts($rows);
         if (!current_user_can('manage_options') || !in_array($fault->ht_code, ['HT-1105', 'HT-1106'], true)) {
             return;
         }

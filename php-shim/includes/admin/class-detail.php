@@ -24,8 +24,6 @@ final class Detail
     /** The page. */
     public static function render(string $id): void
     {
-        Page::open(__('Submission', 'halt-tracker'));
-        echo '<p><a href="' . esc_url(Menu::url(Menu::SYNC_LOG)) . '">&larr; ' . esc_html__('Sync Log', 'halt-tracker') . '</a></p>';
         try {
             $raw = Engine::raw('get', [$id]);
             $one = (array) json_decode($raw, true);
@@ -34,57 +32,72 @@ final class Detail
                 $one['steps'][$at]['sent'] = $step->sent ?? null;
             }
         } catch (EngineException $fault) {
+            self::open('');
             Page::explain($fault->ht_code);
             Page::close();
             return;
         }
         Audit::viewed('page', (string) $one['id']);
+        self::open(Words::person((array) ($one['fields'] ?? [])));
         self::head($one);
-        self::buttons($one);
         self::fields($one);
         self::files($one);
         self::steps($one['steps'] ?? []);
-        self::journal($one['journal'] ?? []);
+        Timeline::render($one['journal'] ?? []);
+        self::technical($one);
         Page::close();
     }
 
-    /** @param array<string,mixed> $one */
+    private static function open(string $person): void
+    {
+        /* translators: %s: name of a person */
+        Page::open($person !== '' ? sprintf(__('Submission from %s', 'halt-tracker'), $person) : __('Submission', 'halt-tracker'));
+        echo '<p><a href="' . esc_url(Menu::url(Menu::SYNC_LOG)) . '">&larr; ' . esc_html__('Back to the Sync Log', 'halt-tracker') . '</a></p>';
+    }
+
+    /** State, what it means, and what a person can do. @param array<string,mixed> $one */
     private static function head(array $one): void
     {
-        $code = (string) ($one['code'] ?? '');
-        $rows = [
-            __('Status', 'halt-tracker')      => Page::state((string) $one['state']) . ' ' . esc_html((string) ($one['reason'] ?? '')),
-            __('Received', 'halt-tracker')    => esc_html(Page::time($one['received_at'])),
-            __('Last change', 'halt-tracker') => esc_html(Page::time($one['updated_at'])),
-            __('Form', 'halt-tracker')        => esc_html(trim(($one['form']['title'] ?? '') . ' ' . ($one['form']['id'] ?? ''))) . ' <code>' . esc_html((string) ($one['form']['key'] ?? '')) . '</code>',
-            __('In Tracker', 'halt-tracker')  => SubmissionsTable::record($one),
-            __('Attempts', 'halt-tracker')    => esc_html(number_format_i18n((int) ($one['attempts'] ?? 0))),
-            __('Marker', 'halt-tracker')      => '<code>' . esc_html((string) ($one['marker'] ?? '')) . '</code>',
-            __('Id', 'halt-tracker')          => '<code>' . esc_html((string) $one['id']) . '</code>',
-        ];
-        if (!empty($one['due_at'])) {
-            $rows[__('Next try', 'halt-tracker')] = esc_html(Page::time($one['due_at']));
-        }
-        if (!empty($one['waits_for'])) {
-            $rows[__('Waits for', 'halt-tracker')] = esc_html((string) $one['waits_for']);
-        }
-        if (($one['message'] ?? '') !== '') {
-            $rows[__('Message', 'halt-tracker')] = esc_html((string) $one['message']);
-        }
-        self::facts($rows);
-        if ($code !== '') {
-            Page::explain($code, in_array($one['state'], ['failed', 'attention'], true) ? 'warning' : 'info');
+        $state  = (string) $one['state'];
+        $code   = (string) ($one['code'] ?? '');
+        $reason = (string) ($one['reason'] ?? '');
+        $alert  = in_array($state, ['failed', 'attention', 'held'], true);
+        echo '<div class="halt-card' . ($alert ? ' halt-card-alert' : '') . '"><p class="halt-lead">' . wp_kses_post(Page::state($state)) . ' ' . esc_html($state === 'done' ? __('The person is in Tracker.', 'halt-tracker') : Words::engine('states', $state)) . '</p>';
+        if ($code !== '' && $state !== 'discarded') {
+            echo '<h2>' . esc_html(Messages::title($code)) . '</h2>';
+            Page::three($code, self::said($one));
         }
         if (!empty($one['erase'])) {
-            Page::notice('info', __('This submission is marked for erasure. It is erased as soon as its last request to Tracker is settled.', 'halt-tracker'));
+            echo '<p><strong>' . esc_html__('This submission is marked for erasure. It is erased as soon as its last request to Tracker is settled.', 'halt-tracker') . '</strong></p>';
         }
+        self::buttons($one);
+        echo '</div>';
+        $rows = [
+            __('Received', 'halt-tracker')   => Page::moment($one['received_at']),
+            __('Form', 'halt-tracker')       => esc_html(Words::form((array) ($one['form'] ?? [])) . ' – ' . Words::source((string) ($one['source'] ?? ''))),
+            __('In Tracker', 'halt-tracker') => SubmissionsTable::record($one) === '–' ? esc_html__('not yet', 'halt-tracker') : SubmissionsTable::record($one),
+        ];
+        if ((int) ($one['attempts'] ?? 0) > 0) {
+            $rows[__('Failed attempts', 'halt-tracker')] = esc_html(number_format_i18n((int) $one['attempts']));
+        }
+        if (!empty($one['due_at'])) {
+            $rows[__('Next try', 'halt-tracker')] = Page::moment($one['due_at']);
+        }
+        if (!empty($one['waits_for'])) {
+            $rows[__('Waits for', 'halt-tracker')] = sprintf('<a href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => (string) $one['waits_for']])), esc_html__('an earlier submission of the same person', 'halt-tracker'));
+        }
+        if ($reason !== '' && ($code === '' || $state === 'discarded')) {
+            $rows[__('Reason', 'halt-tracker')] = esc_html(Words::reason($reason));
+        }
+        $rows[__('Last change', 'halt-tracker')] = Page::moment($one['updated_at']);
+        Page::facts($rows);
     }
 
     /** @param array<string,mixed> $one */
     private static function buttons(array $one): void
     {
         $labels = [
-            'retry'   => __('Retry', 'halt-tracker'),
+            'retry'   => __('Retry now', 'halt-tracker'),
             'release' => __('Release and send', 'halt-tracker'),
             'absent'  => __('It is not in Tracker: look once more, then send', 'halt-tracker'),
             'discard' => __('Discard', 'halt-tracker'),
@@ -98,7 +111,7 @@ final class Detail
         if ($can === []) {
             return;
         }
-        echo '<h2>' . esc_html__('What you can do', 'halt-tracker') . '</h2>';
+        echo '<h2 class="screen-reader-text">' . esc_html__('What you can do', 'halt-tracker') . '</h2>';
         if (in_array('exists', $can, true)) {
             echo '<form method="post" class="halt-inline" action="' . esc_url(admin_url('admin-post.php')) . '">';
             Page::guard('act');
@@ -110,7 +123,8 @@ final class Detail
         echo '<div class="halt-buttons">';
         foreach ($labels as $deed => $label) {
             if (in_array($deed, $can, true)) {
-                Page::button('act', $label, ['deed' => $deed, 'id' => (string) $one['id']], $deed === 'erase' ? 'button halt-danger' : 'button');
+                $class = ['erase' => 'button halt-danger', 'retry' => 'button button-primary', 'release' => 'button button-primary'][$deed] ?? 'button';
+                Page::button('act', $label, ['deed' => $deed, 'id' => (string) $one['id']], $class);
             }
         }
         echo '</div>';
@@ -119,16 +133,26 @@ final class Detail
     /** @param array<string,mixed> $one */
     private static function fields(array $one): void
     {
-        $rows = [];
+        $rows  = [];
+        $empty = [];
         foreach ($one['fields'] ?? [] as $name => $value) {
-            $label = (string) ($one['labels'][$name] ?? '');
-            $rows[$label !== '' && $label !== (string) $name ? $label . ' (' . $name . ')' : (string) $name] = nl2br(esc_html(self::words($value)));
+            $label = Words::field((string) $name, (string) ($one['labels'][$name] ?? ''));
+            $label = isset($rows[$label]) ? $label . ' (' . $name . ')' : $label;
+            $text  = self::words($value);
+            trim($text) === '' ? $empty[] = $label : $rows[$label] = nl2br(esc_html($text));
         }
-        echo '<h2>' . esc_html__('What came in', 'halt-tracker') . '</h2>';
-        $rows === [] ? print '<p>' . esc_html__('The fields are erased or cannot be opened.', 'halt-tracker') . '</p>' : self::facts($rows);
+        echo '<h2>' . esc_html__('What the person wrote', 'halt-tracker') . '</h2>';
+        if ($empty !== []) {
+            $rows[__('Left empty', 'halt-tracker')] = '<span class="halt-quiet">' . esc_html(implode(', ', $empty)) . '</span>';
+        }
+        $rows === [] ? print '<p>' . esc_html__('The fields are erased or cannot be opened.', 'halt-tracker') . '</p>' : Page::facts($rows);
         if (!empty($one['meta'])) {
-            echo '<h3>' . esc_html__('Where it came from', 'halt-tracker') . '</h3>';
-            self::facts(array_map(static fn ($value): string => esc_html(self::words($value)), $one['meta']));
+            echo '<h2>' . esc_html__('Where it came from', 'halt-tracker') . '</h2>';
+            $from = [];
+            foreach ($one['meta'] as $name => $value) {
+                $from[Words::field((string) $name)] = esc_html(self::words($value));
+            }
+            Page::facts($from);
         }
     }
 
@@ -140,7 +164,7 @@ final class Detail
         }
         echo '<h2>' . esc_html__('Files', 'halt-tracker') . '</h2><ul class="halt-files">';
         foreach ($one['file_list'] as $file) {
-            echo '<li><strong>' . esc_html((string) $file['name']) . '</strong> ' . esc_html((string) size_format((int) ($file['size'] ?? 0))) . ' <code>' . esc_html((string) ($file['field'] ?? '')) . '</code> ';
+            echo '<li><strong>' . esc_html((string) $file['name']) . '</strong> ' . '<span class="halt-quiet">' . esc_html((string) size_format((int) ($file['size'] ?? 0))) . (($file['field'] ?? '') !== '' ? ' · ' . esc_html(Words::field((string) $file['field'])) : '') . '</span> ';
             if (!empty($file['refused'])) {
                 echo '<br><span class="halt-warning">' . esc_html(Messages::title((string) $file['refused']) . '. ' . Messages::of((string) $file['refused'])['next']) . '</span> ';
             }
@@ -158,57 +182,58 @@ final class Detail
         if ($steps === []) {
             return;
         }
-        echo '<h2>' . esc_html__('Steps', 'halt-tracker') . '</h2><ol class="halt-steps">';
+        echo '<h2>' . esc_html__('What was sent to Tracker', 'halt-tracker') . '</h2><ol class="halt-steps">';
         foreach ($steps as $step) {
+            $state = (string) $step['state'];
+            // A search that finds nobody is no step left out.
+            $none  = $step['kind'] === 'find' && $state === 'skipped';
+            $name  = $none ? __('Nobody found', 'halt-tracker') : rtrim(Words::engine('step_states', $state), '.');
+            $said  = $none ? '' : Words::outcome((string) ($step['how'] ?? ''), (string) ($step['message'] ?? ''));
             printf(
-                '<li><strong>%s</strong> <span class="halt-state halt-step-%s">%s</span> %s %s %s',
-                esc_html((string) $step['kind']),
-                esc_attr(sanitize_html_class((string) $step['state'])),
-                esc_html((string) $step['state']),
-                esc_html(trim(($step['tracker_id'] ?? '') . ' ' . ($step['how'] ?? ''))),
+                '<li><p><strong>%s</strong> <span class="halt-state halt-step-%s">%s</span> %s %s %s</p>',
+                esc_html(Words::step((string) $step['kind'])),
+                esc_attr(sanitize_html_class($state)),
+                esc_html($name),
+                /* translators: %s: an id */
+                !empty($step['tracker_id']) ? esc_html(sprintf(__('Tracker’s id %s', 'halt-tracker'), $step['tracker_id'])) : '',
                 wp_kses_post(Page::code($step['code'] ?? '')),
-                esc_html((string) ($step['message'] ?? ''))
+                esc_html($said)
             );
-            if (!empty($step['sent'])) {
-                echo '<details class="halt-details"><summary>' . esc_html__('What is sent', 'halt-tracker') . '</summary><pre class="halt-code-block" tabindex="0">' . esc_html(self::pretty($step['sent'])) . '</pre></details>';
+            $lines = Words::lines($step['sent'] ?? null);
+            if ($lines !== []) {
+                echo '<details class="halt-details"><summary>' . (in_array($state, ['todo', 'skipped'], true) ? esc_html__('What would be sent', 'halt-tracker') : esc_html__('What was sent', 'halt-tracker')) . '</summary>';
+                Page::facts(array_map(static fn (string $text): string => nl2br(esc_html($text)), $lines));
+                echo '</details>';
             }
             echo '</li>';
         }
         echo '</ol>';
     }
 
-    /** @param list<array<string,mixed>> $journal */
-    private static function journal(array $journal): void
+    /** The words of the step that went wrong, else those of the submission. @param array<string,mixed> $one */
+    private static function said(array $one): string
     {
-        if ($journal === []) {
-            return;
+        $said = [Words::outcome('', (string) ($one['message'] ?? ''))];
+        foreach ($one['steps'] ?? [] as $step) {
+            if (!empty($step['code']) && ($step['message'] ?? '') !== '') {
+                $said[] = Words::step((string) $step['kind']) . ': ' . Words::outcome('', (string) $step['message']);
+            }
         }
-        echo '<h2>' . esc_html__('Journal', 'halt-tracker') . '</h2><div class="halt-scroll" tabindex="0"><table class="widefat striped"><thead><tr>';
-        foreach ([__('When', 'halt-tracker'), __('Step', 'halt-tracker'), __('Event', 'halt-tracker'), __('What happened', 'halt-tracker')] as $head) {
-            echo '<th scope="col">' . esc_html($head) . '</th>';
-        }
-        echo '</tr></thead><tbody>';
-        foreach ($journal as $line) {
-            printf(
-                '<tr><td>%s</td><td>%s</td><td>%s</td><td>%s %s</td></tr>',
-                esc_html((string) wp_date('Y-m-d H:i:s', (int) (((int) $line['at']) / 1000))),
-                esc_html((string) ($line['step'] ?? '')),
-                esc_html((string) ($line['event'] ?? '')),
-                wp_kses_post(Page::code($line['code'] ?? '')),
-                esc_html(self::words($line['message'] ?? ''))
-            );
-        }
-        echo '</tbody></table></div>';
+        return implode(' ', array_unique(array_filter($said, static fn (string $one): bool => $one !== '')));
     }
 
-    /** @param array<string,string> $rows Label to escaped HTML. */
-    private static function facts(array $rows): void
+    /** What only support asks for. @param array<string,mixed> $one */
+    private static function technical(array $one): void
     {
-        echo '<table class="widefat striped halt-facts"><tbody>';
-        foreach ($rows as $label => $html) {
-            printf('<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html((string) $label), wp_kses_post($html));
-        }
-        echo '</tbody></table>';
+        echo '<details class="halt-details"><summary>' . esc_html__('For support', 'halt-tracker') . '</summary>';
+        Page::facts([
+            __('Id', 'halt-tracker')         => '<code>' . esc_html((string) $one['id']) . '</code>',
+            __('Marker', 'halt-tracker')     => '<code>' . esc_html((string) ($one['marker'] ?? '')) . '</code>',
+            __('Id of the form', 'halt-tracker') => '<code>' . esc_html((string) ($one['form']['id'] ?? '')) . '</code>',
+            __('Key of the form', 'halt-tracker') => '<code>' . esc_html((string) ($one['form']['key'] ?? '')) . '</code>',
+            __('Names of the fields', 'halt-tracker') => '<code>' . esc_html(implode(', ', array_keys($one['fields'] ?? []))) . '</code>',
+        ]);
+        echo '</details>';
     }
 
     /** @param mixed $value */

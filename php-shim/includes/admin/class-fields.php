@@ -42,7 +42,7 @@ final class Fields
             default  => printf('<input type="text" class="regular-text" value="%s" %s>', esc_attr($value), $more),
         };
         // phpcs:enable
-        echo '<p class="description" id="halt-' . esc_attr($name) . '-help">' . esc_html((string) $row['help']);
+        echo '<p class="description" id="halt-' . esc_attr($name) . '-help">' . esc_html((string) $row['help']) . self::placeholders($name);
         if ($locked) {
             /* translators: %s: name of a constant */
             echo ' <strong>' . esc_html(sprintf(__('Set by %s in wp-config.php.', 'halt-tracker'), Options::constant($name))) . '</strong>';
@@ -72,6 +72,19 @@ final class Fields
     {
         $value = $typed ? null : json_decode($json);
         return is_object($value) ? (string) wp_json_encode($value, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES) : $json;
+    }
+
+    /** What may stand in a template, once below the last of them. @return string Escaped HTML. */
+    private static function placeholders(string $name): string
+    {
+        if ($name !== 'activity_notes') {
+            return '';
+        }
+        $text = '';
+        foreach (['form_id', 'form_title', 'page_url', 'timestamp', 'record.id', 'fields.', 'meta.'] as $word) {
+            $text .= '<br><code>{{' . esc_html($word . (str_ends_with($word, '.') ? 'name' : '')) . '}}</code> ' . esc_html(Words::engine('placeholders', $word));
+        }
+        return $text;
     }
 
     /** @param array<string,mixed> $row */

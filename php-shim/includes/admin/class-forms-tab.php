@@ -148,8 +148,8 @@ final class FormsTab
         $id   = static fn (string $part): string => 'halt-form-' . $at . '-' . $part;
         $map  = $own['field_map'] ?? '';
         $map  = is_string($map) ? $map : (string) wp_json_encode((object) $map, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES);
-        echo '<fieldset class="halt-card"><legend>' . esc_html($about['title'] !== '' ? $about['title'] : $key) . '</legend>';
-        echo '<p class="description"><code>' . esc_html($key) . '</code> ' . esc_html($about['note']) . '</p>';
+        echo '<fieldset class="halt-card"><legend>' . esc_html(Words::form(['title' => $about['title'], 'key' => $key])) . '</legend>';
+        echo '<p class="halt-quiet">' . esc_html($about['note']) . '</p>';
         printf('<input type="hidden" name="%s" value="%s">', esc_attr($name('key')), esc_attr($key));
         self::select($id('mode'), $name('mode'), __('Submissions of this form', 'halt-tracker'), (string) ($own['mode'] ?? 'send'), [
             'send'   => __('Send to Tracker', 'halt-tracker'),
@@ -167,6 +167,7 @@ final class FormsTab
         foreach (self::TEXTS as $part) {
             printf('<p><label for="%1$s">%2$s</label> <input type="text" class="regular-text" id="%1$s" name="%3$s" value="%4$s"></p>', esc_attr($id($part)), esc_html((string) Options::table()[$part]['label']), esc_attr($name($part)), esc_attr(Options::as_text($own[$part] ?? '')));
         }
+        printf('<p class="halt-quiet">%s <code>%s</code></p>', esc_html__('Key of the form:', 'halt-tracker'), esc_html($key));
         $aliases = is_array($own['aliases'] ?? null) ? implode(', ', array_filter($own['aliases'], 'is_string')) : '';
         printf('<p><label for="%1$s">%2$s</label> <input type="text" class="regular-text" id="%1$s" name="%3$s" value="%4$s"></p>', esc_attr($id('aliases')), esc_html__('Other ids of this form, separated by commas', 'halt-tracker'), esc_attr($name('aliases')), esc_attr($aliases));
         echo '</details></fieldset>';

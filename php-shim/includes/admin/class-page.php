@@ -19,7 +19,7 @@ defined('ABSPATH') || exit;
 final class Page
 {
     /** Opens a page. */
-    public static function open(string $title): void
+    public static function open(string $title, bool $explain = true): void
     {
         echo '<div class="wrap halt-tracker"><h1>' . esc_html($title) . '</h1><hr class="wp-header-end">';
         $flash = get_transient(self::flash_name());
@@ -30,7 +30,7 @@ final class Page
             }
         }
         $code = Engine::state_code();
-        if ($code !== '') {
+        if ($code !== '' && $explain) {
             self::explain($code, $code === 'HT-1003' ? 'warning' : 'error');
         }
     }
@@ -48,17 +48,28 @@ final class Page
     }
 
     /** What happened, whether the data is safe, what to do next. */
-    public static function explain(string $code, string $type = 'error'): void
+    public static function explain(string $code, string $type = 'error', string $said = ''): void
     {
-        $row = Messages::of($code);
-        printf(
-            '<div class="notice notice-%s inline"><p><strong>%s</strong></p><p>%s %s</p><p>%s</p></div>',
-            esc_attr($type),
-            esc_html(Messages::title($code)),
-            esc_html($row['what']),
-            esc_html($row['safe']),
-            esc_html($row['next'])
-        );
+        printf('<div class="notice notice-%s inline halt-explain"><p class="halt-explain-title"><strong>%s</strong></p>', esc_attr($type), esc_html(Messages::title($code)));
+        self::three($code, $said);
+        echo '</div>';
+    }
+
+    /** The three answers to a code, each with its question; `$said` is what Tracker or the engine said. */
+    public static function three(string $code, string $said = ''): void
+    {
+        $row  = Messages::of($code);
+        $rows = [
+            __('What happened', 'halt-tracker')    => $row['what'],
+            __('In detail', 'halt-tracker')        => $said,
+            __('Is my data safe?', 'halt-tracker') => $row['safe'],
+            __('What to do next', 'halt-tracker')  => $row['next'],
+        ];
+        echo '<dl class="halt-three">';
+        foreach (array_filter($rows, static fn (string $text): bool => $text !== '') as $question => $answer) {
+            printf('<div><dt>%s</dt><dd>%s</dd></div>', esc_html($question), esc_html($answer));
+        }
+        echo '</dl>';
     }
 
     /** Keeps a message for the next page of this user; no personal data, it lies in the database for a moment. */
@@ -118,6 +129,49 @@ final class Page
         $at = (int) ($ms / 1000);
         /* translators: %s: a time span such as "3 minutes" */
         return sprintf($at <= time() ? __('%s ago', 'halt-tracker') : __('in %s', 'halt-tracker'), human_time_diff($at));
+    }
+
+    /** Both: "3 minutes ago" and the date, as escaped HTML. @param mixed $ms */
+    public static function moment($ms): string
+    {
+        if (!is_numeric($ms) || $ms <= 0) {
+            return '–';
+        }
+        return sprintf(
+            '%s <span class="halt-quiet">(%s)</span>',
+            esc_html(self::ago($ms)),
+            esc_html(self::time($ms))
+        );
+    }
+
+    /**
+     * Facts as a table of two columns that stacks on a narrow screen.
+     *
+     * @param array<string,string> $rows Label to escaped HTML.
+     */
+    public static function facts(array $rows): void
+    {
+        echo '<table class="widefat striped halt-facts"><tbody>';
+        foreach ($rows as $label => $html) {
+            printf('<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html((string) $label), wp_kses_post($html));
+        }
+        echo '</tbody></table>';
+    }
+
+    /** Opens a table whose rows become cards on a narrow screen; its cells are made by {@see Page::cell()}. */
+    public static function table(string ...$heads): void
+    {
+        echo '<table class="widefat striped halt-stack"><thead><tr>';
+        foreach ($heads as $head) {
+            echo '<th scope="col">' . esc_html($head) . '</th>';
+        }
+        echo '</tr></thead><tbody>';
+    }
+
+    /** A cell that knows its heading. @param string $html Escaped HTML. */
+    public static function cell(string $head, string $html): void
+    {
+        printf('<td data-label="%s"><div>%s</div></td>', esc_attr($head), wp_kses_post($html !== '' ? $html : '–'));
     }
 
     /** A state as a word with a shape and a colour of its own. */

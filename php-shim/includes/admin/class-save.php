@@ -63,7 +63,7 @@ final class Save
             /* translators: 1: line, 2: column */
             ? ' ' . sprintf(__('(line %1$d, column %2$d)', 'halt-tracker'), (int) $error['line'], (int) $error['column']) : '';
         $code  = (string) ($error['code'] ?? '');
-        $said  = rtrim((string) ($error['message'] ?? ''), '.') . $place . '.';
+        $said  = rtrim(str_replace('`', '"', (string) ($error['message'] ?? '')), '.') . $place . '.';
         return ($label !== '' ? $label . ': ' : '') . $said . ($code !== '' ? ' ' . Messages::of($code)['next'] . ' (' . $code . ')' : '');
     }
 

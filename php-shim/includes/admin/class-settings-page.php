@@ -32,7 +32,7 @@ final class SettingsPage
         Page::open(__('Halt Tracker Settings', 'halt-tracker'));
         self::navigation($tab);
         [$typed, $errors] = Typed::take($tab);
-        self::errors($errors);
+        self::errors($errors, $typed);
         self::before($tab, $status);
         self::form($tab, $typed, $errors, $status);
         self::after($tab, $status);
@@ -65,18 +65,32 @@ final class SettingsPage
                 esc_html($label)
             );
         }
-        echo '</nav><h2>' . esc_html(self::labels()[$current]) . '</h2>';
+        echo '</nav><h2>' . esc_html(self::labels()[$current]) . '</h2><p class="halt-intro">' . esc_html(self::purpose($current)) . '</p>';
     }
 
-    /** @param list<array<string,mixed>> $errors */
-    private static function errors(array $errors): void
+    /**
+     * @param list<array<string,mixed>> $errors
+     * @param array<string,string>      $typed
+     */
+    private static function errors(array $errors, array $typed): void
     {
         if ($errors === []) {
             return;
         }
         echo '<div class="notice notice-error" role="alert"><p><strong>' . esc_html__('Nothing was saved. What was saved before stays in force; what you typed is below.', 'halt-tracker') . '</strong></p><ul class="ul-disc">';
         foreach ($errors as $error) {
-            echo '<li>' . esc_html(Save::sentence($error)) . '</li>';
+            $name = (string) ($error['setting'] ?? '');
+            echo '<li>' . esc_html(Save::sentence($error));
+            if (isset(Options::table()[$name]) && $name !== 'forms') {
+                printf(' <a href="#halt-%s">%s</a>', esc_attr($name), esc_html__('Go to the field', 'halt-tracker'));
+            }
+            // The line itself with an arrow under the place: quicker to find than a number.
+            $line = explode("\n", $typed[$name] ?? '')[(int) ($error['line'] ?? 0) - 1] ?? '';
+            if ($name !== 'forms' && trim($line) !== '' && strlen($line) < 200) {
+                $column = min(strlen($line) + 1, max(1, (int) ($error['column'] ?? 1)));
+                echo '<pre class="halt-place" aria-hidden="true">' . esc_html($line . "\n" . str_repeat(' ', $column - 1) . '^') . '</pre>';
+            }
+            echo '</li>';
         }
         echo '</ul></div>';
     }
@@ -90,11 +104,22 @@ final class SettingsPage
             WebhookTab::before($status);
         }
         if ($tab === 'mapping') {
-            echo '<p>' . esc_html__('Each line of the mapping is "Tracker field": "form field". Usual names work on both APIs: firstName, lastName, fullName, email, phone, mobile, note. A colon in front makes a fixed value, a dot reaches into nested values, and meta.utm_source takes a campaign parameter of the page.', 'halt-tracker') . '</p>';
+            MappingTable::render(Options::text('field_map'));
         }
-        if ($tab === 'activities') {
-            echo '<p>' . esc_html__('Placeholders: {{form_id}}, {{form_title}}, {{page_url}}, {{timestamp}}, {{fields.name}}, {{meta.name}}, {{record.id}}.', 'halt-tracker') . '</p>';
-        }
+    }
+
+    /** One sentence that says what a tab is for. */
+    private static function purpose(string $tab): string
+    {
+        return [
+            'connection' => __('Where your Tracker is and how this site logs in to it. Secrets are stored sealed and never shown again.', 'halt-tracker'),
+            'mapping'    => __('Which form field becomes which field in Tracker.', 'halt-tracker'),
+            'forms'      => __('What happens with each form. Forms appear here by themselves: those found in your pages, and those that have arrived.', 'halt-tracker'),
+            'webhook'    => __('For other programs that send submissions to this site. Divi forms do not need it.', 'halt-tracker'),
+            'activities' => __('What is added to a person in Tracker besides the record: an activity, and the files that were sent.', 'halt-tracker'),
+            'delivery'   => __('How persistently and how fast submissions are sent, and who hears of trouble. The defaults suit most sites.', 'halt-tracker'),
+            'privacy'    => __('How long submissions are kept on this site after they are settled.', 'halt-tracker'),
+        ][$tab];
     }
 
     /**
@@ -110,18 +135,21 @@ final class SettingsPage
         }
         echo '<form method="post" autocomplete="off" action="' . esc_url(admin_url('admin-post.php')) . '">';
         Page::guard('save_' . $tab);
+        $rows = Options::tab($tab);
+        if ($tab === 'forms') {
+            FormsTab::render($typed['forms'] ?? null, $status);
+            $used = array_filter(array_keys($rows), static fn (string $name): bool => $name !== 'forms' && trim($typed[$name] ?? Options::text($name)) !== '');
+            echo '<details class="halt-details"' . ($used !== [] ? ' open' : '') . '><summary>' . esc_html__('Record type by form id (the earlier way)', 'halt-tracker') . '</summary>';
+        }
         echo '<table class="form-table" role="presentation"><tbody>';
         $wrong = array_column($errors, 'setting');
-        foreach (Options::tab($tab) as $name => $row) {
+        foreach ($rows as $name => $row) {
             if ($name !== 'forms') {
                 Fields::row($row, $typed[$name] ?? null, in_array($name, $wrong, true), $status);
             }
         }
-        echo '</tbody></table>';
-        if ($tab === 'forms') {
-            FormsTab::render($typed['forms'] ?? null, $status);
-        }
-        submit_button(__('Save', 'halt-tracker'));
+        echo '</tbody></table>' . ($tab === 'forms' ? '</details>' : '');
+        submit_button(__('Save changes', 'halt-tracker'));
         echo '</form>';
     }
 
@@ -129,7 +157,7 @@ final class SettingsPage
     private static function after(string $tab, ?array $status): void
     {
         if ($tab === 'connection' && Engine::ready()) {
-            echo '<h2>' . esc_html__('Does it work?', 'halt-tracker') . '</h2>';
+            echo '<h2>' . esc_html__('Does it work?', 'halt-tracker') . '</h2><p>' . esc_html__('Save first. The test asks Tracker with the saved credentials; nothing is sent.', 'halt-tracker') . '</p>';
             Page::button('test', __('Test connection', 'halt-tracker'));
         }
         if ($tab === 'mapping' && $status !== null) {
@@ -141,6 +169,7 @@ final class SettingsPage
         if ($tab === 'delivery') {
             echo '<h2>' . esc_html__('Sync lock', 'halt-tracker') . '</h2><p>' . esc_html__('Only one run sends at a time. The lock frees itself when a run ends or dies; clearing it says who holds it and never stops a living run.', 'halt-tracker') . '</p><div class="halt-buttons">';
             Page::button('unlock', __('Clear Sync Lock', 'halt-tracker'));
+            echo '</div><h2>' . esc_html__('Pause', 'halt-tracker') . '</h2><p>' . esc_html__('While sending is paused, submissions are received and kept, and no attempt is spent.', 'halt-tracker') . '</p><div class="halt-buttons">';
             Page::button('lane', __('Pause sending', 'halt-tracker'), ['do' => 'pause']);
             Page::button('lane', __('Resume sending', 'halt-tracker'), ['do' => 'resume']);
             echo '</div>';
@@ -164,8 +193,7 @@ final class SettingsPage
         wp_nonce_field('halt_tracker_preview', 'halt_preview_nonce', false);
         echo '<label for="halt-preview-form">' . esc_html__('Form', 'halt-tracker') . '</label> <select id="halt-preview-form" name="preview_form">';
         foreach ($forms as $form) {
-            $label = ($form['title'] ?? '') !== '' ? $form['title'] : ($form['id'] ?? $form['key']);
-            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected($asked, (string) $form['key'], false), esc_html((string) $label));
+            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected($asked, (string) $form['key'], false), esc_html(Words::form($form)));
         }
         echo '</select> <button type="submit" class="button">' . esc_html__('Preview', 'halt-tracker') . '</button></form>';
         if ($asked === '') {
@@ -184,7 +212,8 @@ final class SettingsPage
             echo '<p class="halt-warning">' . esc_html(Save::sentence($error)) . '</p>';
         }
         foreach ($plain->steps ?? [] as $step) {
-            echo '<h3>' . esc_html((string) $step->kind) . '</h3><pre class="halt-code-block" tabindex="0">' . esc_html((string) wp_json_encode($step->request ?? null, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES)) . '</pre>';
+            echo '<h3>' . esc_html(Words::step((string) $step->kind)) . '</h3>';
+            Page::facts(array_map(static fn (string $text): string => nl2br(esc_html($text)), Words::lines($step->request ?? null)));
         }
         if (!empty($shown['unused'])) {
             /* translators: 1: a record type, 2: names of fields */

@@ -12,6 +12,7 @@ namespace Halt\Tracker\WordPress\Admin;
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Messages;
 use Halt\Tracker\WordPress\Options;
 
 defined('ABSPATH') || exit;
@@ -26,6 +27,9 @@ final class SubmissionsTable extends \WP_List_Table
     /** Why the list could not be read, if so. */
     public ?EngineException $fault = null;
 
+    /** @var array<string,int> How many there are in each state. */
+    public array $counts = [];
+
     public function __construct()
     {
         parent::__construct(['singular' => 'halt_submission', 'plural' => 'halt_submissions', 'ajax' => false, 'screen' => get_current_screen()]);
@@ -36,11 +40,11 @@ final class SubmissionsTable extends \WP_List_Table
     {
         return [
             'cb'       => '<input type="checkbox">',
-            'received' => __('Received', 'halt-tracker'),
             'person'   => __('Person', 'halt-tracker'),
-            'form'     => __('Form', 'halt-tracker'),
             'state'    => __('Status', 'halt-tracker'),
+            'form'     => __('Form', 'halt-tracker'),
             'tracker'  => __('In Tracker', 'halt-tracker'),
+            'received' => __('Received', 'halt-tracker'),
             'updated'  => __('Last change', 'halt-tracker'),
         ];
     }
@@ -75,6 +79,37 @@ final class SubmissionsTable extends \WP_List_Table
         esc_html_e('No submission matches.', 'halt-tracker');
     }
 
+    /** @return string */
+    protected function get_default_primary_column_name()
+    {
+        return 'person';
+    }
+
+    /** One link for each state that has submissions. @return array<string,string> */
+    protected function get_views()
+    {
+        $now   = Input::query('state');
+        $views = ['all' => self::view('', __('All', 'halt-tracker'), array_sum($this->counts), $now === '')];
+        foreach (Messages::states() as $state => $label) {
+            if (($this->counts[$state] ?? 0) > 0 || $state === $now) {
+                // Prefixed, because core colours a class called "attention".
+                $views['halt-' . $state] = self::view($state, $label, (int) ($this->counts[$state] ?? 0), $state === $now);
+            }
+        }
+        return $views;
+    }
+
+    private static function view(string $state, string $label, int $count, bool $current): string
+    {
+        return sprintf(
+            '<a href="%s"%s>%s <span class="count">(%s)</span></a>',
+            esc_url(Menu::url(Menu::SYNC_LOG, $state === '' ? [] : ['state' => $state])),
+            $current ? ' class="current" aria-current="page"' : '',
+            esc_html($label),
+            esc_html(number_format_i18n($count))
+        );
+    }
+
     /** @return array<string,array{0:string,1:bool}> */
     protected function get_sortable_columns()
     {
@@ -104,40 +139,56 @@ final class SubmissionsTable extends \WP_List_Table
     }
 
     /** @param array<string,mixed> $item @return string */
-    protected function column_received($item)
+    protected function column_person($item)
     {
         $id      = (string) $item['id'];
-        $actions = ['view' => sprintf('<a href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id])), esc_html__('Details', 'halt-tracker'))];
+        $url     = esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id]));
+        $actions = ['view' => sprintf('<a href="%s">%s</a>', $url, esc_html__('Details', 'halt-tracker'))];
         if (in_array($item['state'], ['retry', 'failed', 'attention', 'discarded'], true)) {
             $actions['retry'] = self::row_button('retry', $id, __('Retry', 'halt-tracker'));
         }
         if (current_user_can(Capabilities::MANAGE) && !in_array($item['state'], ['done', 'discarded', 'erased', 'sending'], true)) {
             $actions['discard'] = self::row_button('discard', $id, __('Discard', 'halt-tracker'));
         }
-        return sprintf('<a class="row-title" href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id])), esc_html(Page::time($item['received_at']))) . $this->row_actions($actions);
+        $person = (string) ($item['person'] ?? '');
+        $email  = (string) ($item['email'] ?? '');
+        $files  = (int) ($item['files'] ?? 0);
+        /* translators: %s: number of files */
+        $note   = $files > 0 ? sprintf(_n('%s file', '%s files', $files, 'halt-tracker'), number_format_i18n($files)) : '';
+        $lines  = array_filter([$person !== '' ? $email : '', $note], static fn (string $line): bool => $line !== '');
+        $name   = $person !== '' ? $person : ($email !== '' ? $email : __('No name', 'halt-tracker'));
+        return sprintf('<a class="row-title" href="%s">%s</a>', $url, esc_html($name)) . ($lines !== [] ? '<br><span class="halt-quiet">' . esc_html(implode(' · ', $lines)) . '</span>' : '') . $this->row_actions($actions);
     }
 
     /** @param array<string,mixed> $item @return string */
-    protected function column_person($item)
+    protected function column_received($item)
     {
-        $files = (int) ($item['files'] ?? 0);
-        /* translators: %s: number of files */
-        $note = $files > 0 ? '<br><span class="description">' . esc_html(sprintf(_n('%s file', '%s files', $files, 'halt-tracker'), number_format_i18n($files))) . '</span>' : '';
-        return esc_html((string) ($item['person'] ?? '')) . '<br>' . esc_html((string) ($item['email'] ?? '')) . $note;
+        return Page::moment($item['received_at']);
     }
 
     /** @param array<string,mixed> $item @return string */
     protected function column_form($item)
     {
-        $title = (string) ($item['form']['title'] ?? '');
-        return esc_html($title !== '' ? $title : (string) ($item['form']['id'] ?? '')) . '<br><span class="description">' . esc_html((string) ($item['source'] ?? '')) . '</span>';
+        return esc_html(Words::form((array) ($item['form'] ?? []))) . '<br><span class="halt-quiet">' . esc_html(Words::source((string) ($item['source'] ?? ''))) . '</span>';
     }
 
     /** @param array<string,mixed> $item @return string */
     protected function column_state($item)
     {
-        $due = $item['state'] === 'retry' && !empty($item['due_at']) ? '<br><span class="description">' . esc_html(Page::ago($item['due_at'])) . '</span>' : '';
-        return Page::state((string) $item['state']) . (Page::code($item['code'] ?? '') !== '' ? '<br>' . Page::code($item['code']) : '') . $due;
+        $state = (string) $item['state'];
+        $code  = (string) ($item['code'] ?? '');
+        $lines = [];
+        if ($code !== '' && !in_array($state, ['done', 'discarded', 'erased'], true)) {
+            $lines[] = Messages::of($code)['title'];
+        }
+        if ($state === 'retry' && !empty($item['due_at'])) {
+            /* translators: %s: a time span such as "in 3 minutes" */
+            $lines[] = sprintf(__('Next try %s', 'halt-tracker'), (int) $item['due_at'] / 1000 > time() ? Page::ago($item['due_at']) : __('with the next run', 'halt-tracker'));
+        }
+        if ($state === 'discarded' && ($item['reason'] ?? '') !== '') {
+            $lines[] = ucfirst(Words::reason((string) $item['reason']));
+        }
+        return Page::state($state) . ($lines !== [] ? '<br><span class="halt-why">' . implode('<br>', array_map('esc_html', $lines)) . '</span>' : '');
     }
 
     /** @param array<string,mixed> $item @return string */

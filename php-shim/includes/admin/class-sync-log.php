@@ -50,15 +50,18 @@ final class SyncLog
         Page::open(__('Halt Tracker Sync Log', 'halt-tracker'));
         if ($status === null) {
             if ($fault === null || $fault->ht_code === 'HT-1115') {
-                echo '<p>' . esc_html__('Nothing has arrived yet.', 'halt-tracker') . '</p>';
+                echo '<div class="halt-card"><h2>' . esc_html__('Nothing has arrived yet', 'halt-tracker') . '</h2><p>' . esc_html__('Every submission of a form or webhook appears here, with what became of it in Tracker.', 'halt-tracker') . '</p>';
+                printf('<p><a class="button" href="%s">%s</a></p></div>', esc_url(Menu::url(Menu::DASHBOARD)), esc_html__('Go to the Dashboard', 'halt-tracker'));
             } elseif (Engine::ready()) {
                 Page::explain($fault->ht_code);
+            } else {
+                printf('<p><a class="button button-primary" href="%s">%s</a></p>', esc_url(Menu::url(Menu::DASHBOARD)), esc_html__('See how to install the engine', 'halt-tracker'));
             }
             Page::close();
             return;
         }
-        self::runs($status['runs'] ?? []);
-        self::listing($status['forms'] ?? []);
+        self::runs($status['runs'] ?? [], $status['forms'] ?? []);
+        self::listing($status['forms'] ?? [], $status['counts'] ?? []);
         Page::close();
     }
 
@@ -83,62 +86,80 @@ final class SyncLog
         exit;
     }
 
-    /** @param list<array<string,mixed>> $runs */
-    private static function runs(array $runs): void
+    /**
+     * @param list<array<string,mixed>> $runs
+     * @param list<array<string,mixed>> $forms
+     */
+    private static function runs(array $runs, array $forms): void
     {
         echo '<h2>' . esc_html__('The last three runs', 'halt-tracker') . '</h2>';
         if ($runs === []) {
             echo '<p>' . esc_html__('No run has touched a submission yet.', 'halt-tracker') . '</p>';
         }
+        $names = [];
+        foreach ($forms as $form) {
+            foreach ([$form['key'] ?? '', $form['id'] ?? '', ...($form['aliases'] ?? [])] as $alias) {
+                $names[(string) $alias] = Words::form($form);
+            }
+        }
         foreach (array_values(array_slice($runs, 0, 3)) as $at => $run) {
-            $items = $run['items'] ?? [];
-            /* translators: 1: date and time, 2: caller such as "cron", 3: number of submissions */
-            $title = sprintf(_n('%1$s – %2$s – %3$s submission', '%1$s – %2$s – %3$s submissions', count($items), 'halt-tracker'), Page::time($run['started_at'] ?? null), (string) ($run['caller'] ?? ''), number_format_i18n(count($items)));
-            echo '<details class="halt-details"' . ($at === 0 ? ' open' : '') . '><summary>' . esc_html($title) . ' ' . esc_html((string) ($run['outcome'] ?? '')) . '</summary>';
-            echo '<div class="halt-scroll" tabindex="0"><table class="widefat striped"><thead><tr>';
-            foreach ([__('Submission', 'halt-tracker'), __('Form', 'halt-tracker'), __('Status', 'halt-tracker'), __('In Tracker', 'halt-tracker'), __('What happened', 'halt-tracker')] as $head) {
-                echo '<th scope="col">' . esc_html($head) . '</th>';
-            }
-            echo '</tr></thead><tbody>';
-            foreach ($items as $item) {
-                printf(
-                    '<tr><td><a href="%s"><code>%s</code></a></td><td>%s</td><td>%s</td><td>%s</td><td>%s %s</td></tr>',
-                    esc_url(Menu::url(Menu::SYNC_LOG, ['id' => (string) $item['id']])),
-                    esc_html(substr((string) $item['id'], -8)),
-                    esc_html((string) ($item['form'] ?? '')),
-                    wp_kses_post(Page::state((string) $item['state'])),
-                    esc_html(trim(($item['record_type'] ?? '') . ' ' . ($item['tracker_id'] ?? ''))),
-                    wp_kses_post(Page::code($item['code'] ?? '')),
-                    esc_html((string) ($item['message'] ?? ''))
-                );
-            }
-            echo '</tbody></table></div></details>';
+            self::run($run, $names, $at === 0);
         }
     }
 
-    /** @param list<array<string,mixed>> $forms */
-    private static function listing(array $forms): void
+    /**
+     * @param array<string,mixed>  $run
+     * @param array<string,string> $names Form by any of its ids.
+     */
+    private static function run(array $run, array $names, bool $first): void
     {
-        $table = self::$table ?? new SubmissionsTable();
+        $items = $run['items'] ?? [];
+        $heads = [__('Status', 'halt-tracker'), __('Submission', 'halt-tracker'), __('In Tracker', 'halt-tracker'), __('What happened', 'halt-tracker')];
+        echo '<details class="halt-details halt-run"' . ($first || count($items) < 6 ? ' open' : '') . '><summary><strong>' . esc_html(ucfirst(Page::ago($run['started_at'] ?? null))) . '</strong> <span>' . esc_html(Words::caller((string) ($run['caller'] ?? ''))) . '</span> ';
+        foreach (array_count_values(array_column($items, 'state')) as $state => $count) {
+            echo '<span class="halt-tally">' . esc_html(number_format_i18n($count)) . ' ' . wp_kses_post(Page::state((string) $state)) . '</span> ';
+        }
+        echo '<span class="halt-quiet">' . esc_html(Page::time($run['started_at'] ?? null)) . '</span></summary>';
+        Page::table(...$heads);
+        foreach ($items as $item) {
+            $form = (string) ($item['form'] ?? '');
+            $code = (string) ($item['code'] ?? '');
+            echo '<tr>';
+            Page::cell($heads[0], Page::state((string) $item['state']));
+            Page::cell($heads[1], sprintf('<a href="%s">%s</a> <span class="halt-quiet">%s</span>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => (string) $item['id']])), esc_html($names[$form] ?? Words::form(['id' => $form])), esc_html((string) wp_date(get_option('time_format'), (int) (($item['at'] ?? 0) / 1000)))));
+            Page::cell($heads[2], SubmissionsTable::record($item));
+            Page::cell($heads[3], trim(Page::code($code) . ' ' . esc_html(Words::outcome('', (string) ($item['message'] ?? '')))));
+            echo '</tr>';
+        }
+        echo '</tbody></table></details>';
+    }
+
+    /**
+     * @param list<array<string,mixed>> $forms
+     * @param array<string,int>         $counts
+     */
+    private static function listing(array $forms, array $counts): void
+    {
+        $table         = self::$table ?? new SubmissionsTable();
+        $table->counts = $counts;
         $table->prepare_items();
         echo '<h2>' . esc_html__('All submissions', 'halt-tracker') . '</h2>';
-        echo '<form method="get" class="halt-filters"><input type="hidden" name="page" value="' . esc_attr(Menu::SYNC_LOG) . '">';
-        echo '<label>' . esc_html__('State', 'halt-tracker') . ' <select name="state"><option value="">' . esc_html__('All', 'halt-tracker') . '</option>';
-        foreach (Messages::states() as $state => $label) {
-            printf('<option value="%s"%s>%s</option>', esc_attr($state), selected(Input::query('state'), $state, false), esc_html($label));
-        }
-        echo '</select></label> <label>' . esc_html__('Form', 'halt-tracker') . ' <select name="form"><option value="">' . esc_html__('All', 'halt-tracker') . '</option>';
+        $table->views();
+        echo '<form method="get" class="halt-filters"><input type="hidden" name="page" value="' . esc_attr(Menu::SYNC_LOG) . '"><input type="hidden" name="state" value="' . esc_attr(Input::query('state')) . '">';
+        printf('<label>%s <input type="search" name="s" value="%s" aria-describedby="halt-search-help"></label>', esc_html__('Search', 'halt-tracker'), esc_attr(Input::query('s')));
+        echo '<label>' . esc_html__('Form', 'halt-tracker') . ' <select name="form"><option value="">' . esc_html__('All forms', 'halt-tracker') . '</option>';
         foreach ($forms as $form) {
-            $label = ($form['title'] ?? '') !== '' ? $form['title'] : ($form['id'] ?? $form['key']);
-            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected(Input::query('form'), (string) $form['key'], false), esc_html((string) $label));
+            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected(Input::query('form'), (string) $form['key'], false), esc_html(Words::form($form)));
         }
         echo '</select></label> ';
-        foreach (['from' => __('From', 'halt-tracker'), 'to' => __('To', 'halt-tracker')] as $name => $label) {
+        foreach (['from' => __('Received from', 'halt-tracker'), 'to' => __('Received until', 'halt-tracker')] as $name => $label) {
             printf('<label>%s <input type="date" name="%s" value="%s"></label> ', esc_html($label), esc_attr($name), esc_attr(Input::query($name)));
         }
-        printf('<label>%s <input type="search" name="s" value="%s"></label> ', esc_html__('Search', 'halt-tracker'), esc_attr(Input::query('s')));
         echo '<button type="submit" class="button">' . esc_html__('Show', 'halt-tracker') . '</button>';
-        echo '<p class="description">' . esc_html__('Search takes an exact e-mail address, whole words of a name, a form or an id.', 'halt-tracker') . '</p></form>';
+        if (array_filter([Input::query('s'), Input::query('form'), Input::query('from'), Input::query('to'), Input::query('state')]) !== []) {
+            printf(' <a class="button" href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG)), esc_html__('Show all', 'halt-tracker'));
+        }
+        echo '<p class="halt-quiet" id="halt-search-help">' . esc_html__('Search finds an exact e-mail address, whole words of a name, a form, or an id of Tracker. Names are shortened in this list; the details show them in full.', 'halt-tracker') . '</p></form>';
         if ($table->fault !== null) {
             Page::explain($table->fault->ht_code);
         }

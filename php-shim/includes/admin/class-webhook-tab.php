@@ -72,23 +72,20 @@ final class WebhookTab
         if ($mine === []) {
             return;
         }
-        echo '<h3>' . esc_html__('Active secrets', 'halt-tracker') . '</h3><div class="halt-scroll" tabindex="0"><table class="widefat striped"><thead><tr>';
-        foreach ([__('Ends in', 'halt-tracker'), __('Saved', 'halt-tracker'), __('Last used', 'halt-tracker'), __('Strength', 'halt-tracker'), __('Action', 'halt-tracker')] as $head) {
-            echo '<th scope="col">' . esc_html($head) . '</th>';
-        }
-        echo '</tr></thead><tbody>';
+        $heads = [__('Ends in', 'halt-tracker'), __('Saved', 'halt-tracker'), __('Last used', 'halt-tracker'), __('Strength', 'halt-tracker'), __('Action', 'halt-tracker')];
+        echo '<h3>' . esc_html__('Active secrets', 'halt-tracker') . '</h3><div class="halt-narrow">';
+        Page::table(...$heads);
         foreach ($mine as $one) {
-            printf(
-                '<tr><td><code>%s</code></td><td>%s</td><td>%s</td><td>%s</td><td>',
-                esc_html(($one['last4'] ?? '') !== '' ? '…' . $one['last4'] : '…'),
-                esc_html(Page::time($one['saved_at'] ?? null)),
-                esc_html(Page::ago($one['used_at'] ?? null)),
-                esc_html(empty($one['weak']) ? __('good', 'halt-tracker') : __('weak, please replace it', 'halt-tracker'))
-            );
+            echo '<tr>';
+            Page::cell($heads[0], '<code>' . esc_html('…' . ($one['last4'] ?? '')) . '</code>');
+            Page::cell($heads[1], Page::moment($one['saved_at'] ?? null));
+            Page::cell($heads[2], esc_html(Page::ago($one['used_at'] ?? null)));
+            Page::cell($heads[3], esc_html(empty($one['weak']) ? __('good', 'halt-tracker') : __('weak, please replace it', 'halt-tracker')));
+            echo '<td data-label="' . esc_attr($heads[4]) . '"><div>';
             ($one['source'] ?? '') === 'constant'
                 ? print '<code>HALT_TRACKER_SHARED_SECRET</code>'
                 : Page::button('retire_secret', __('Retire', 'halt-tracker'), ['id' => (string) $one['id']]);
-            echo '</td></tr>';
+            echo '</div></td></tr>';
         }
         echo '</tbody></table></div>';
     }
@@ -114,10 +111,16 @@ final class WebhookTab
             echo '<p>' . esc_html__('None.', 'halt-tracker') . '</p>';
             return;
         }
-        echo '<div class="halt-scroll" tabindex="0"><table class="widefat striped"><thead><tr><th scope="col">' . esc_html__('When', 'halt-tracker') . '</th><th scope="col">' . esc_html__('From', 'halt-tracker') . '</th><th scope="col">' . esc_html__('Why', 'halt-tracker') . '</th></tr></thead><tbody>';
+        $heads = [__('When', 'halt-tracker'), __('From', 'halt-tracker'), __('Why', 'halt-tracker')];
+        echo '<div class="halt-narrow">';
+        Page::table(...$heads);
         foreach ($refusals as $refusal) {
             $code = (string) ($refusal['code'] ?? '');
-            printf('<tr><td>%s</td><td>%s</td><td>%s<br><span class="description">%s</span></td></tr>', esc_html(Page::time($refusal['at'] ?? null)), esc_html((string) ($refusal['address'] ?? '')), esc_html(Messages::title($code)), esc_html(Messages::of($code)['next']));
+            echo '<tr>';
+            Page::cell($heads[0], Page::moment($refusal['at'] ?? null));
+            Page::cell($heads[1], esc_html((string) ($refusal['address'] ?? '')));
+            Page::cell($heads[2], '<strong>' . esc_html(Messages::title($code)) . '</strong><br>' . esc_html(Messages::of($code)['next']));
+            echo '</tr>';
         }
         echo '</tbody></table></div>';
     }
