@@ -320,7 +320,7 @@ codes! {
     RelayPaused = 1611, "Sending is paused by hand",
         "Somebody paused sending on this site.",
         "All submissions wait; no attempt is spent.",
-        "Press Resume on the Dashboard.";
+        "Press Resume sending on the Dashboard.";
     RelayLateTwin = 1612, "A second record appeared later",
         "Tracker applied a request hours after its answer was lost, and there are two records now.",
         "Nothing was deleted.",
@@ -328,7 +328,7 @@ codes! {
     RelaySite = 1613, "This site is a copy or not a live one",
         "The environment of this site is not production, so sending starts paused.",
         "All submissions wait; nothing is sent to Tracker.",
-        "Press Resume on the Dashboard if this site really should send.";
+        "Press Resume sending on the Dashboard if this site really should send.";
     RelayWaiting = 1614, "Waits a little before the next try",
         "Tracker or the network had trouble lately, so nothing is sent for a moment.",
         "Everything continues by itself.",

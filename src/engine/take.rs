@@ -36,9 +36,9 @@ pub fn accept(call: &Call, submission: &[u8]) -> Result<Value, EngineError> {
         let Some(state) = wanted(&call.settings, &read.submission.form) else {
             return Ok(json!({ "id": read.submission.id, "state": "ignored", "duplicate": false, "relay": false }));
         };
-        let key = form_key(store, &read);
+        let keys = form_keys(store, &read);
         let parts = take_uploads(store, &call.settings, &mut read)?;
-        let accepted = enter(store, &read.submission, &parts, state, None, Some((key, FORM_TWIN_MS)))?;
+        let accepted = enter(store, &read.submission, &parts, state, None, Some((keys, FORM_TWIN_MS)))?;
         Ok(answer(store, &accepted))
     })
 }
@@ -72,9 +72,9 @@ pub fn adopt(call: &Call, row: &[u8], sealed: &[u8]) -> Result<Value, EngineErro
         let (Some(state), false) = (state, read.empty) else {
             return Ok(json!({ "id": row.id, "complete": true, "duplicate": false, "state": "ignored" }));
         };
-        let key = form_key(store, &read);
+        let keys = form_keys(store, &read);
         let parts = take_uploads(store, &call.settings, &mut read)?;
-        let accepted = enter(store, &read.submission, &parts, state, None, Some((key, FORM_TWIN_MS)))?;
+        let accepted = enter(store, &read.submission, &parts, state, None, Some((keys, FORM_TWIN_MS)))?;
         Ok(json!({ "id": accepted.id, "complete": true, "duplicate": accepted.duplicate, "state": accepted.state }))
     })
 }
@@ -97,7 +97,7 @@ pub(super) fn enter(
     parts: &[FilePart],
     state: State,
     replay: Option<[u8; 32]>,
-    duplicate: Option<([u8; 32], i64)>,
+    duplicate: Option<(Vec<[u8; 32]>, i64)>,
 ) -> Result<Accepted, QueueError> {
     let mut marker = [0; 10];
     getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
@@ -121,11 +121,11 @@ pub(super) fn worth_a_run(store: &Store) -> bool {
     open && store.wait_ms(&SystemClock.now()).is_ok_and(|wait| wait == 0)
 }
 
-fn form_key(store: &Store, read: &FormSubmission) -> [u8; 32] {
+fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
     let values = serde_json::to_vec(&read.submission.fields).unwrap_or_default();
     let mut text = format!("{}\0{}\0", read.submission.form.key, read.token).into_bytes();
     text.extend(values);
-    store.ring().hash("form", &text)
+    store.ring().hashes("form", &text)
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {

@@ -130,7 +130,7 @@ fn store_body(
         labels: Map::new(),
         meta: body.meta,
     };
-    let duplicate = store.ring().hash("webhook", bytes);
+    let duplicate = store.ring().hashes("webhook", bytes);
     let stored = enter(store, &submission, parts, state, Some(verified.mac), Some((duplicate, DUPLICATE_MS)))?;
     let mut answer = json!({ "queued": true, "queue_id": stored.id });
     let refused: Vec<Value> = parts.iter().filter_map(refused_file).collect();

@@ -19,8 +19,8 @@ pub struct NewSubmission<'a> {
     pub state: State,
     /// A webhook's MAC: the same signed request again is answered the same, for 15 minutes.
     pub replay: Option<[u8; 32]>,
-    /// Hash of the content, and for how many milliseconds the same content is the same submission.
-    pub duplicate: Option<([u8; 32], i64)>,
+    /// Hash of the content under each key, the one that is kept first, and for how many milliseconds the same content is the same submission.
+    pub duplicate: Option<(Vec<[u8; 32]>, i64)>,
     /// Unguessable text by which its record can be found again in Tracker.
     pub marker: &'a str,
 }
@@ -64,8 +64,9 @@ impl Tx<'_> {
             return Ok(Accepted { id: id.to_owned(), state, duplicate: true });
         }
         let now = new.submission.received_at;
-        for key in [new.replay, new.duplicate.map(|(key, _)| key)].into_iter().flatten() {
-            if let Some(known) = self.known(&key, now)? {
+        let content = new.duplicate.iter().flat_map(|(keys, _)| keys);
+        for key in new.replay.iter().chain(content) {
+            if let Some(known) = self.known(key, now)? {
                 return Ok(known);
             }
         }
@@ -73,8 +74,10 @@ impl Tx<'_> {
         if let Some(mac) = new.replay {
             self.remember(&mac, id, now + REPLAY_MS)?;
         }
-        if let Some((key, window)) = new.duplicate {
-            self.remember(&key, id, now + window)?;
+        if let Some((keys, window)) = &new.duplicate
+            && let Some(key) = keys.first()
+        {
+            self.remember(key, id, now + window)?;
         }
         Ok(Accepted { id: id.to_owned(), state: new.state, duplicate: false })
     }

@@ -2,7 +2,7 @@
 //! masked unless the detail of one submission is asked for.
 
 use rusqlite::types::Value as Sql;
-use rusqlite::{Row, params, params_from_iter};
+use rusqlite::{Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -184,11 +184,14 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn ids_of_email(&self, email: &str) -> Result<Vec<String>, QueueError> {
-        let hash = self.ring.hash("email", normal(email).as_bytes());
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT id FROM search JOIN submission USING (seq) WHERE hash = ?1 ORDER BY seq")?;
-        let rows = statement.query_map(params![hash], |row| row.get(0))?;
+        let hashes: Vec<Sql> =
+            self.ring.hashes("email", normal(email).as_bytes()).iter().map(|hash| Sql::Blob(hash.to_vec())).collect();
+        let places = vec!["?"; hashes.len()].join(",");
+        let sql = format!(
+            "SELECT DISTINCT id, seq FROM search JOIN submission USING (seq) WHERE hash IN ({places}) ORDER BY seq"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(hashes), |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -286,10 +289,8 @@ impl Tx<'_> {
         if let Ok(number) = search.parse::<i64>() {
             add("tracker_id = ?", Sql::Integer(number));
         } else if search.contains('@') {
-            add(
-                "seq IN (SELECT seq FROM search WHERE hash = ?)",
-                Sql::Blob(self.ring.hash("email", normal(search).as_bytes()).to_vec()),
-            );
+            let hashes = self.ring.hashes("email", normal(search).as_bytes());
+            parts.push(of_hashes(&hashes, &mut values));
         } else if search.len() == 36 && search.matches('-').count() == 4 {
             add("id = ?", Sql::Text(search.to_lowercase()));
         } else if !search.is_empty() {
@@ -297,15 +298,24 @@ impl Tx<'_> {
             let form = format!("form_key = ?{0} OR form_id = ?{0}", values.len());
             let words: Vec<String> = normal(search)
                 .split_whitespace()
-                .map(|word| {
-                    values.push(Sql::Blob(self.ring.hash("word", word.as_bytes()).to_vec()));
-                    format!("seq IN (SELECT seq FROM search WHERE hash = ?{})", values.len())
-                })
+                .map(|word| of_hashes(&self.ring.hashes("word", word.as_bytes()), &mut values))
                 .collect();
             parts.push(format!("({form} OR ({}))", words.join(" AND ")));
         }
         (parts.join(" AND "), values)
     }
+}
+
+/// Rows of the search table under any of some hashes: one for each key of the ring.
+fn of_hashes(hashes: &[[u8; 32]], values: &mut Vec<Sql>) -> String {
+    let places: Vec<String> = hashes
+        .iter()
+        .map(|hash| {
+            values.push(Sql::Blob(hash.to_vec()));
+            format!("?{}", values.len())
+        })
+        .collect();
+    format!("seq IN (SELECT seq FROM search WHERE hash IN ({}))", places.join(","))
 }
 
 pub(super) fn code_text(number: i64) -> Option<String> {

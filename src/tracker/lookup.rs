@@ -13,7 +13,7 @@ use super::time::millis_of;
 use super::transport::Response;
 use crate::codes::Code;
 use crate::queue::accept::normal;
-use crate::settings::RecordType;
+use crate::settings::{Api, RecordType};
 
 /// Rows of a page. ASSUMPTION U7: more are never given, whatever is asked for.
 const PAGE: usize = 10;
@@ -82,20 +82,11 @@ impl Record {
     }
 }
 
-/// Turns a failed request into what a look says.
-fn failed(verdict: Verdict) -> Look {
-    match verdict.refusal() {
-        // Credentials that only the widget API takes, or a path that is not there: no way to look.
-        Some(Refusal::Unauthorized | Refusal::Forbidden | Refusal::Endpoint | Refusal::Rejected) => Look::Impossible,
-        _ => Look::Failed(verdict),
-    }
-}
-
 macro_rules! look {
-    ($result:expr) => {
+    ($client:ident, $result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(verdict) => return failed(verdict),
+            Err(verdict) => return $client.failed(verdict),
         }
     };
 }
@@ -123,22 +114,23 @@ impl Client<'_> {
         if let Some(field) = marker_field {
             let query =
                 json!({ "customFieldId": field, "customFieldValue": marker, "maxResults": PAGE, "pageNumber": 1 });
-            let rows = look!(self.search(&format!("{}/Search/CustomField", record_type.name()), &query));
+            let rows = look!(self, self.search(&format!("{}/Search/CustomField", record_type.name()), &query));
             let ids: Vec<i64> = rows.iter().filter_map(|row| row_id(row, record_type)).collect();
-            let mut hits = look!(self.hits(record_type, &ids, marker));
+            let mut hits = look!(self, self.hits(record_type, &ids, marker));
             hits.retain(|hit| hit.marked);
             if !hits.is_empty() {
                 return Look::Clean(hits);
             }
         }
-        let rows = look!(self.search_email(record_type, email));
+        let rows = look!(self, self.search_email(record_type, email));
         let ids: Vec<i64> =
             rows.iter().filter(|row| row_has_email(row, email)).filter_map(|row| row_id(row, record_type)).collect();
-        let mut hits = look!(self.hits(record_type, &ids, marker));
+        let mut hits = look!(self, self.hits(record_type, &ids, marker));
         // The row said so, the record says it again.
         let mut checked = Vec::new();
         for hit in hits.drain(..) {
-            if look!(self.read_record(record_type, hit.id)).is_some_and(|record| record.has_email(email) || hit.marked)
+            if look!(self, self.read_record(record_type, hit.id))
+                .is_some_and(|record| record.has_email(email) || hit.marked)
             {
                 checked.push(hit);
             }
@@ -149,7 +141,7 @@ impl Client<'_> {
         match self.control_is_found(record_type, email, control) {
             Ok(true) => Look::Clean(checked),
             Ok(false) => Look::Unclean { hits: checked, why: "a record that must be found was not".into() },
-            Err(verdict) if checked.is_empty() => failed(verdict),
+            Err(verdict) if checked.is_empty() => self.failed(verdict),
             Err(_) => Look::Unclean { hits: checked, why: "the control was not answered".into() },
         }
     }
@@ -194,18 +186,20 @@ impl Client<'_> {
         if name.is_empty() {
             return Look::Impossible;
         }
-        let rows =
-            look!(self.search("Lead/Search", &json!({ "searchTerm": name, "maxResults": PAGE, "pageNumber": 1 })));
+        let rows = look!(
+            self,
+            self.search("Lead/Search", &json!({ "searchTerm": name, "maxResults": PAGE, "pageNumber": 1 }))
+        );
         let named =
             |row: &&Value| row.get("leadName").and_then(Value::as_str).is_some_and(|text| normal(text) == normal(name));
         let ids: Vec<i64> =
             rows.iter().filter(named).filter_map(|row| row_id(row, RecordType::Lead)).take(PAGE).collect();
-        let hits = look!(self.hits(RecordType::Lead, &ids, marker));
+        let hits = look!(self, self.hits(RecordType::Lead, &ids, marker));
         if rows.len() >= PAGE {
             return Look::Unclean { hits, why: "the page was full".into() };
         }
         // Control: a Lead of the unfiltered page is found again by its own name.
-        let any = look!(self.search("Lead/Search", &json!({ "maxResults": PAGE, "pageNumber": 1 })));
+        let any = look!(self, self.search("Lead/Search", &json!({ "maxResults": PAGE, "pageNumber": 1 })));
         let other = any
             .iter()
             .find(|row| !named(row))
@@ -213,6 +207,7 @@ impl Client<'_> {
         let sound = match other {
             Some((name, id)) => {
                 let rows = look!(
+                    self,
                     self.search("Lead/Search", &json!({ "searchTerm": name, "maxResults": PAGE, "pageNumber": 1 }))
                 );
                 rows.iter().any(|row| row_id(row, RecordType::Lead) == Some(id))
@@ -224,8 +219,8 @@ impl Client<'_> {
 
     /// Reads a job's long list.
     pub fn find_on_longlist(&mut self, job: i64, record: i64) -> Look {
-        let response = look!(self.read("GET", &format!("/api/v1/Opportunity/{job}/Longlist"), None));
-        let on_it = look!(rows_of(&response)).iter().any(|row| positive(row.get("resourceId")) == Some(record));
+        let response = look!(self, self.read("GET", &format!("/api/v1/Opportunity/{job}/Longlist"), None));
+        let on_it = look!(self, rows_of(&response)).iter().any(|row| positive(row.get("resourceId")) == Some(record));
         Look::Clean(if on_it { vec![unchecked(record)] } else { Vec::new() })
     }
 
@@ -238,11 +233,11 @@ impl Client<'_> {
             RecordType::Lead => "leadId",
         };
         let query = json!({ "subject": subject.replace("{{record.id}}", &record.to_string()), linked: record, "maxResults": PAGE, "pageNumber": 1 });
-        let rows = look!(self.search("Activity/Search", &query));
+        let rows = look!(self, self.search("Activity/Search", &query));
         let mut hits = Vec::new();
         for id in rows.iter().filter_map(|row| positive(row.get("activityId"))) {
-            let response = look!(self.read("GET", &format!("/api/v1/Activity/{id}"), None));
-            if let Some(record) = look!(record_of(&response)).filter(|record| record.has_marker(marker)) {
+            let response = look!(self, self.read("GET", &format!("/api/v1/Activity/{id}"), None));
+            if let Some(record) = look!(self, record_of(&response)).filter(|record| record.has_marker(marker)) {
                 hits.push(record.hit(id, marker));
             }
         }
@@ -251,11 +246,25 @@ impl Client<'_> {
 
     /// Looks for a document of a Resource by its file name.
     pub fn find_document(&mut self, record: i64, planned: &Planned) -> Look {
-        let response = look!(self.read("GET", &format!("/api/v1/Resource/{record}/Documents"), None));
+        let response = look!(self, self.read("GET", &format!("/api/v1/Resource/{record}/Documents"), None));
         let name = planned.body.get("filename").and_then(Value::as_str).unwrap_or_default();
-        let rows = look!(rows_of(&response));
+        let rows = look!(self, rows_of(&response));
         let same = rows.iter().filter(|row| row.get("filename").and_then(Value::as_str) == Some(name));
         Look::Clean(same.filter_map(|row| positive(row.get("documentId"))).map(unchecked).collect())
+    }
+
+    /// What a failed request says about a look. Credentials that are refused altogether are a trouble of the lane;
+    /// ones that only the widget API takes mean that there is no way to look.
+    fn failed(&mut self, verdict: Verdict) -> Look {
+        match verdict.refusal() {
+            Some(Refusal::Unauthorized) if self.api == Api::Rest => Look::Failed(verdict),
+            Some(Refusal::Unauthorized) => match self.oauth_token() {
+                Ok(_) => Look::Impossible,
+                Err(verdict) => Look::Failed(verdict),
+            },
+            Some(Refusal::Forbidden | Refusal::Endpoint | Refusal::Rejected) => Look::Impossible,
+            _ => Look::Failed(verdict),
+        }
     }
 
     fn search_email(&mut self, record_type: RecordType, email: &str) -> Result<Vec<Value>, Verdict> {

@@ -163,20 +163,25 @@ fn lost(response: &Response) -> Verdict {
     };
     // 503 asks for patience also where it names none.
     let retry_after = response.retry_after.or((response.status == 503).then_some(60));
-    Verdict::Unknown { code, message: format!("HTTP {}: {}", response.status, words(response)), retry_after }
+    Verdict::Unknown { code, message: with_status(response), retry_after }
+}
+
+fn with_status(response: &Response) -> String {
+    let words = words(response);
+    if words.starts_with("HTTP ") { words } else { format!("HTTP {}: {words}", response.status) }
 }
 
 fn unavailable(response: &Response) -> Verdict {
-    let message = format!("HTTP {}: {}", response.status, words(response));
+    let message = with_status(response);
     let retry_after = response.retry_after.or((response.status == 503).then_some(60));
     Verdict::NotApplied { why: Refusal::Unreachable, code: Code::TrackerUnavailable, message, retry_after }
 }
 
 fn of_rest(response: &Response) -> Verdict {
-    let message = words(response);
     if response.body.iter().all(u8::is_ascii_whitespace) {
-        return Verdict::Done { id: None, message };
+        return Verdict::Done { id: None, message: String::new() };
     }
+    let message = words(response);
     let value = match serde_json::from_slice::<Value>(&response.body) {
         // The long list answers with an array of one.
         Ok(Value::Array(rows)) => rows.into_iter().next().unwrap_or_default(),
@@ -228,7 +233,7 @@ pub fn positive(value: Option<&Value>) -> Option<i64> {
 
 /// Tracker's own words from an answer (RFC 9457, widget or REST), cut to what a screen can show. Hostile text.
 pub fn words(response: &Response) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(&response.body) else { return String::new() };
+    let Ok(value) = serde_json::from_slice::<Value>(&response.body) else { return plain_words(response) };
     let value = if let Value::Array(rows) = value { rows.into_iter().next().unwrap_or_default() } else { value };
     let mut parts: Vec<String> = ["title", "detail", "message", "error", "error_description"]
         .iter()
@@ -248,6 +253,26 @@ pub fn words(response: &Response) -> String {
         }));
     }
     parts.join("; ").chars().filter(|letter| !letter.is_control()).take(500).collect()
+}
+
+/// The text of an answer that is no JSON, such as a proxy's page: without its tags, cut short.
+fn plain_words(response: &Response) -> String {
+    let text = String::from_utf8_lossy(response.body.get(..4_096).unwrap_or(&response.body)).into_owned();
+    let outside =
+        text.split('<').map(|part| part.split_once('>').map_or(part, |(_, after)| after)).collect::<Vec<_>>().join(" ");
+    let words: String = outside
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect();
+    if words.is_empty() {
+        format!("HTTP {} without a word", response.status)
+    } else {
+        format!("HTTP {}: {words}", response.status)
+    }
 }
 
 #[cfg(test)]
@@ -302,6 +327,13 @@ mod tests {
         assert!(matches!(of_change(Err(Failure::Lost("reset".into())), false), Verdict::Unknown { .. }));
         let not_sent = Failure::NotSent(Code::TrackerUnreachable, "refused".into());
         assert_eq!(of_change(Err(not_sent), true).refusal(), Some(Refusal::Unreachable));
+    }
+
+    #[test]
+    fn a_page_in_place_of_json_is_shown_without_its_tags() {
+        let response = answer(400, "<html><body><h1>Bad\n Request</h1></body></html>").expect("made");
+        assert_eq!(words(&response), "HTTP 400: Bad Request");
+        assert_eq!(words(&answer(500, "").expect("made")), "HTTP 500 without a word");
     }
 
     #[test]

@@ -166,14 +166,12 @@ impl Ring {
 
     /// A keyed hash for look-ups. `domain` keeps hashes of different things apart.
     pub fn hash(&self, domain: &str, data: &[u8]) -> [u8; 32] {
-        use hmac::{Hmac, KeyInit as _, Mac};
-        let key = self.keys.first().map(|key| key.hash.as_slice()).unwrap_or_default();
-        // HMAC takes keys of any length, so this arm is never the other one.
-        let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(key) else { return [0; 32] };
-        mac.update(domain.as_bytes());
-        mac.update(&[0]);
-        mac.update(data);
-        mac.finalize().into_bytes().into()
+        self.keys.first().map_or([0; 32], |key| key.hashed(domain, data))
+    }
+
+    /// The hash under every key: what was stored while the first one was away is found too.
+    pub fn hashes(&self, domain: &str, data: &[u8]) -> Vec<[u8; 32]> {
+        self.keys.iter().map(|key| key.hashed(domain, data)).collect()
     }
 
     /// The public half with which the plugin seals forms while the engine is away.
@@ -214,6 +212,16 @@ impl Ring {
 }
 
 impl RingKey {
+    fn hashed(&self, domain: &str, data: &[u8]) -> [u8; 32] {
+        use hmac::{Hmac, KeyInit as _, Mac};
+        // HMAC takes keys of any length, so this arm is never the other one.
+        let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(self.hash.as_slice()) else { return [0; 32] };
+        mac.update(domain.as_bytes());
+        mac.update(&[0]);
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(Key::from_slice(self.seal.as_slice()))
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use halt_tracker::queue::state::State;
+use halt_tracker::relay::Policy;
 use serde_json::{Value, json};
 
 use crate::wire::Weather;
@@ -138,6 +139,7 @@ fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
         counts.lost_answers += lines.iter().filter(|line| line["event"] == "answer lost").count() as u64;
         in_order(world, seq, id)?;
     }
+    let mut twins = 0;
     let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, email) in &case.ids {
         *wanted.entry(email).or_default() += 1;
@@ -150,7 +152,7 @@ fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
             if !flagged.contains(email) {
                 return Err(format!("{people} records of {email}, at most {most} are right, and nobody was told"));
             }
-            counts.late_twins += (people - most) as u64;
+            twins += people - most;
         }
     }
     let leads = ledger["leads"].as_array().map_or(0, |leads| {
@@ -159,6 +161,12 @@ fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
     if leads > case.ids.len() && flagged.is_empty() {
         return Err(format!("{leads} leads of {} submissions", case.ids.len()));
     }
+    twins += leads.saturating_sub(case.ids.len());
+    // Only Tracker itself may make one, by applying a request hours after it was proven absent.
+    if twins > world.wire.late_creates {
+        return Err(format!("{twins} twins, of which Tracker made {} by itself", world.wire.late_creates));
+    }
+    counts.late_twins += twins as u64;
     let activities = ledger["activities"].as_array().map_or(0, Vec::len);
     counts.doubled_children += activities.saturating_sub(case.ids.len()) as u64;
     Ok(())
@@ -189,8 +197,9 @@ fn in_order(world: &World, seq: i64, id: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn run_seed(seed: u64, counts: &mut Counts) -> Result<(), String> {
+fn run_seed(seed: u64, policy: &Policy, counts: &mut Counts) -> Result<(), String> {
     let mut case = case(seed);
+    case.world.policy = policy.clone();
     play(&mut case, seed);
     counts.crashes += case.world.crashes;
     counts.requests += case.world.wire.sent;
@@ -208,7 +217,7 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
     let (mut counts, mut failed) = (Counts::default(), Vec::new());
     let many = seeds.end - seeds.start;
     for seed in seeds {
-        if let Err(why) = run_seed(seed, &mut counts) {
+        if let Err(why) = run_seed(seed, &Policy::default(), &mut counts) {
             failed.push(format!("SEED={seed}: {why}"));
         }
     }
@@ -223,4 +232,22 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
         failed.len(),
         failed.iter().take(8).cloned().collect::<Vec<_>>().join("\n")
     );
+}
+
+/// Each rule that prevents a twin, switched off: the same seeds must find it out, or they show nothing.
+#[test]
+fn a_rule_that_is_switched_off_turns_the_simulation_red() {
+    let rules: [(&str, Policy); 2] = [
+        ("no late look", Policy { audit_ms: 10 * 365 * 24 * 3_600_000, ..Policy::default() }),
+        (
+            "absent after one look, at once",
+            Policy { looks_needed: 1, absent_ms: 0, looks_ms: &[0], ..Policy::default() },
+        ),
+    ];
+    for (name, policy) in rules {
+        let found =
+            (0..500).find_map(|seed| run_seed(seed, &policy, &mut Counts::default()).err().map(|why| (seed, why)));
+        let (seed, why) = found.unwrap_or_else(|| panic!("{name}: five hundred seeds and nobody noticed"));
+        println!("switched off: {name}: seed {seed} says {why}");
+    }
 }

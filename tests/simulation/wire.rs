@@ -37,6 +37,8 @@ pub struct Wire {
     /// Requests that reach Tracker later: when, and what.
     pub underway: Vec<(i64, model::Request)>,
     pub sent: u64,
+    /// Creates of records that reached Tracker after their sender had given up.
+    pub late_creates: usize,
 }
 
 impl Wire {
@@ -51,6 +53,7 @@ impl Wire {
         self.underway = later;
         let due: Vec<(i64, model::Request)> = due;
         for (_, request) in due {
+            self.late_creates += usize::from(creates_record(&request.path));
             self.deliver(&request);
         }
     }

@@ -128,6 +128,7 @@ impl World {
             latency_ms: 100,
             underway: Vec::new(),
             sent: 0,
+            late_creates: 0,
         };
         let mut all =
             json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1" });

@@ -74,6 +74,11 @@ fn a_lost_key_pauses_sending_takes_in_what_comes_and_heals_when_it_returns() {
         let seq = store.seq_of(&one.id).expect("there");
         assert_eq!(store.job(seq).expect("opens").submission.as_ref(), Some(one));
     }
+    assert_eq!(
+        store.ids_of_email("ada@example.org").expect("found").len(),
+        2,
+        "who came while the key was away is found too"
+    );
     assert!(store.next_due(&now()).expect("read").is_some());
 }
 

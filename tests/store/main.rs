@@ -76,7 +76,7 @@ pub fn try_accept(
     store: &mut Store,
     one: &Submission,
     replay: Option<[u8; 32]>,
-    duplicate: Option<([u8; 32], i64)>,
+    duplicate: Option<(Vec<[u8; 32]>, i64)>,
 ) -> Result<Accepted, QueueError> {
     store.accept(&NewSubmission {
         submission: one,

@@ -98,13 +98,14 @@ fn a_held_write_lock_costs_a_visitor_a_second_and_a_half_at_most() {
 fn the_same_request_and_the_same_body_are_one_submission() {
     let mut place = Place::new();
     let mut store = place.opened();
-    let (mac, body) = ([1; 32], [2; 32]);
-    let first = try_accept(&mut store, &ada(1), Some(mac), Some((body, 1_000_000))).expect("accepted");
+    let (mac, body) = ([1; 32], vec![[2; 32]]);
+    let first = try_accept(&mut store, &ada(1), Some(mac), Some((body.clone(), 1_000_000))).expect("accepted");
     let replayed = try_accept(&mut store, &ada(2), Some(mac), None).expect("accepted");
-    let signed_anew = try_accept(&mut store, &ada(3), Some([3; 32]), Some((body, 1_000_000))).expect("accepted");
+    let signed_anew =
+        try_accept(&mut store, &ada(3), Some([3; 32]), Some((body.clone(), 1_000_000))).expect("accepted");
     let by_id = try_accept(&mut store, &ada(1), None, None).expect("accepted");
     assert!([&replayed, &signed_anew, &by_id].iter().all(|one| one.id == first.id && one.duplicate));
-    let other = try_accept(&mut store, &ada(4), Some([5; 32]), Some(([4; 32], 1_000_000))).expect("accepted");
+    let other = try_accept(&mut store, &ada(4), Some([5; 32]), Some((vec![[4; 32]], 1_000_000))).expect("accepted");
     assert!(!other.duplicate);
 }
 

@@ -212,8 +212,12 @@ final class SettingsPage
             echo '<p class="halt-warning">' . esc_html(Save::sentence($error)) . '</p>';
         }
         foreach ($plain->steps ?? [] as $step) {
+            $lines = Words::lines($step->request ?? null);
+            if ($lines === []) {
+                continue;
+            }
             echo '<h3>' . esc_html(Words::step((string) $step->kind)) . '</h3>';
-            Page::facts(array_map(static fn (string $text): string => nl2br(esc_html($text)), Words::lines($step->request ?? null)));
+            Page::facts(array_map(static fn (string $text): string => nl2br(esc_html($text)), $lines));
         }
         if (!empty($shown['unused'])) {
             /* translators: 1: a record type, 2: names of fields */

@@ -62,6 +62,10 @@ final class Words
             'refused'            => __('Tracker refused it', 'halt-tracker'),
             'answer lost'        => __('Tracker’s answer was lost', 'halt-tracker'),
             'audited'            => __('Looked again later: no second record', 'halt-tracker'),
+            'looked, not there yet' => __('Looked in Tracker: not there yet', 'halt-tracker'),
+            'looked, proves nothing' => __('Looked in Tracker: nothing could be proven', 'halt-tracker'),
+            'absent, as a person said' => __('A person said that it is not in Tracker: it is sent again', 'halt-tracker'),
+            'sent again without a look: it may be there twice' => __('Sent again without a look: it may be there twice', 'halt-tracker'),
             'late twin'          => __('A second record appeared in Tracker', 'halt-tracker'),
             'run ended abruptly' => __('The run ended abruptly', 'halt-tracker'),
             'done'               => __('Delivered', 'halt-tracker'),
@@ -76,7 +80,7 @@ final class Words
             'release'            => __('Released for sending', 'halt-tracker'),
             'erase'              => __('Erasure asked for', 'halt-tracker'),
             'exists'             => __('A person named the record in Tracker', 'halt-tracker'),
-            'absent'             => __('A person said that it is not in Tracker', 'halt-tracker'),
+            'absent'             => __('It is not in Tracker', 'halt-tracker'),
         ][$event] ?? $event;
     }
 
@@ -106,6 +110,11 @@ final class Words
             'partial'   => __('a part of it was refused', 'halt-tracker'),
             'several'   => __('several records match', 'halt-tracker'),
             'unsettled' => __('nobody knows whether Tracker has it', 'halt-tracker'),
+            'no id'     => __('Tracker gave no id', 'halt-tracker'),
+            'protected' => __('Tracker protects an existing record', 'halt-tracker'),
+            'resends'   => __('sent twice without an answer', 'halt-tracker'),
+            'crashes'   => __('it stopped PHP several times', 'halt-tracker'),
+            'tenant'    => __('the record belongs to other credentials', 'halt-tracker'),
             'late twin' => __('a second record appeared', 'halt-tracker'),
         ][$reason] ?? $reason;
     }
@@ -181,7 +190,9 @@ final class Words
         foreach ((array) $value as $key => $inner) {
             // The outer wrappers carry no meaning for a reader.
             $wrapper = $name === '' && (is_array($inner) || is_object($inner));
-            $lines += self::lines($inner, $wrapper ? '' : ($name === '' ? (string) $key : $name . '.' . $key));
+            foreach (self::lines($inner, $wrapper ? '' : ($name === '' ? (string) $key : $name . '.' . $key)) as $at => $text) {
+                $lines[isset($lines[$at]) ? $key . '.' . $at : $at] = $text;
+            }
         }
         return $lines;
     }

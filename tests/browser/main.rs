@@ -1,0 +1,71 @@
+//! Brings a private WordPress through every state that an administrator can meet and looks at all admin pages in each:
+//! pictures at two widths, axe, PHP warnings, pages that are too wide. `npm install` in this folder must have run before.
+//!
+//! `browser --extension target/fast/libhalt_tracker.so --sim target/debug/examples/tracker-sim --out DIR [--docs DIR]`
+
+#[path = "../stack/mod.rs"]
+mod stack;
+
+use stack::sim::Sim;
+use stack::{Options, Stack};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    match looks() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("browser: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn looks() -> Result<(), String> {
+    let extension = argument("--extension").ok_or("--extension PATH is missing")?;
+    let program = argument("--sim").ok_or("--sim PATH is missing")?;
+    let out = argument("--out").ok_or("--out DIR is missing")?;
+    let sim = Sim::start(&program)?;
+    let options = Options { extension: Some(extension), sim_url: Some(sim.url.clone()), ..Options::default() };
+    let site = Stack::start(&options)?;
+    let (user, password) = (site.admin_user.as_str(), site.admin_password.as_str());
+    let bring = |state: &str| node("states.mjs", &[state, &site.url, &sim.url, user, password]);
+    let mut problems = Vec::new();
+    let mut look = |state: &str| {
+        if let Err(problem) = node("shots.mjs", &[&site.url, user, password, &out.display().to_string(), state]) {
+            problems.push(problem);
+        }
+    };
+    look("empty");
+    bring("data")?;
+    if let Some(docs) = argument("--docs") {
+        node("docs.mjs", &[&site.url, user, password, &docs.display().to_string()])?;
+    }
+    look("data");
+    look("refused");
+    bring("trouble")?;
+    look("trouble");
+    site.set_extension(false)?;
+    look("absent");
+    let logs = site.logs();
+    if let Some(line) = logs.lines().find(|line| line.contains("PHP ") && line.contains("plugins/halt-tracker")) {
+        problems.push(format!("the log says: {line}"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+}
+
+fn argument(name: &str) -> Option<PathBuf> {
+    let mut given = std::env::args().skip_while(|argument| argument != name);
+    let path = PathBuf::from(given.nth(1)?);
+    Some(std::path::absolute(&path).unwrap_or(path))
+}
+
+fn node(script: &str, arguments: &[&str]) -> Result<(), String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let status = Command::new("node").arg(folder.join(script)).args(arguments).current_dir(&folder).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{script} {}: {status}", arguments.first().unwrap_or(&""))),
+        Err(error) => Err(format!("node: {error}")),
+    }
+}
