@@ -9,6 +9,8 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress;
 
+use Halt\Tracker\WordPress\Admin\Input;
+
 defined('ABSPATH') || exit;
 
 /** Notices to those who can act on them. */
@@ -43,12 +45,9 @@ final class Notices
     /** Remembers for this user that a notice was dismissed. */
     public static function dismiss(): void
     {
-        if (!current_user_can(Capabilities::MANAGE)) {
-            wp_die(esc_html__('You are not allowed to do this.', 'halt-tracker'), '', ['response' => 403]);
-        }
-        check_admin_referer('halt_tracker_dismiss');
+        Input::guard('dismiss', Capabilities::MANAGE);
         $notice = isset($_POST['notice']) && is_string($_POST['notice']) ? sanitize_key(wp_unslash($_POST['notice'])) : '';
-        if ($notice !== '' && strtoupper((string) ($_SERVER['REQUEST_METHOD'] ?? '')) === 'POST') {
+        if ($notice !== '') {
             $gone = (array) get_user_meta(get_current_user_id(), self::META, true);
             update_user_meta(get_current_user_id(), self::META, array_values(array_unique(array_filter([...$gone, $notice]))));
         }

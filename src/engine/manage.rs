@@ -128,7 +128,15 @@ fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, Eng
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(json!({ "changed": changed, "refused": refused }))
+    let mut retained = false;
+    if action == Action::Erase && !changed.is_empty() {
+        // What was erased lies in the WAL until it is moved and cut off. A reader that holds it leaves that to the next run.
+        retained = match store.checkpoint() {
+            Err(error) if error.code() == Code::StoreBusy => true,
+            other => other.map(|()| false)?,
+        };
+    }
+    Ok(json!({ "changed": changed, "refused": refused, "retained": retained }))
 }
 
 /// *Clear Sync Lock*: says who holds it. The kernel frees the lock of a dead run by itself, and a living one

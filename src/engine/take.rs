@@ -104,7 +104,9 @@ pub(super) fn enter(
     let marker = format!("ht-{}", hex(&marker));
     let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
     // A repetition and a failure leave files behind that belong to nobody.
-    if result.as_ref().map_or(true, |accepted| accepted.duplicate && accepted.id != submission.id) {
+    let nobodys =
+        |accepted: &Accepted| accepted.state == State::Erased || (accepted.duplicate && accepted.id != submission.id);
+    if result.as_ref().map_or(true, nobodys) {
         let orphans: Vec<String> = parts.iter().map(|part| part.stored.clone()).collect();
         store.unlink(&orphans);
     }

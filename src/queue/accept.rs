@@ -79,7 +79,27 @@ impl Tx<'_> {
         {
             self.remember(key, id, now + window)?;
         }
+        if self.was_erased(new.submission)? {
+            let seq = self.sql.query_row("SELECT seq FROM submission WHERE id = ?1", [id], |row| row.get(0))?;
+            self.erase_now(seq, id, new.submission.received_at)?;
+            return Ok(Accepted { id: id.to_owned(), state: State::Erased, duplicate: false });
+        }
         Ok(Accepted { id: id.to_owned(), state: new.state, duplicate: false })
+    }
+
+    /// Whether the person was erased after this submission was received: it lay elsewhere at that time.
+    fn was_erased(&self, one: &Submission) -> Result<bool, QueueError> {
+        for hash in self.email_keys(one) {
+            let later: Option<i64> = self
+                .sql
+                .prepare_cached("SELECT at FROM erased WHERE hash = ?1 AND at > ?2")?
+                .query_row(params![hash, one.received_at], |row| row.get(0))
+                .optional()?;
+            if later.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn state_of(&self, id: &str) -> Result<Option<State>, QueueError> {
@@ -160,14 +180,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Keyed hashes of each e-mail address.
+    pub(super) fn email_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
+        let texts = one.fields.values().filter_map(Value::as_str).filter(|text| is_email(text));
+        texts.map(|text| self.ring.hash("email", normal(text).as_bytes())).collect()
+    }
+
     /// Keyed hashes of each e-mail address and of each word of the names, for exact search.
-    pub(super) fn search_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
-        let mut keys = Vec::new();
+    fn search_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
+        let mut keys = self.email_keys(one);
         for (field, value) in &one.fields {
             let Value::String(text) = value else { continue };
-            if text.contains('@') && !text.trim().contains(char::is_whitespace) {
-                keys.push(self.ring.hash("email", normal(text).as_bytes()));
-            } else if field.to_lowercase().contains("name") && text.len() <= 200 {
+            if is_email(text) {
+                continue;
+            }
+            if field.to_lowercase().contains("name") && text.len() <= 200 {
                 keys.extend(normal(text).split_whitespace().map(|word| self.ring.hash("word", word.as_bytes())));
             }
         }
@@ -195,6 +222,11 @@ impl Tx<'_> {
             .execute(params![seq, at, run_id, step, event, code, detail])?;
         Ok(())
     }
+}
+
+/// Whether a value looks like an e-mail address.
+fn is_email(text: &str) -> bool {
+    text.contains('@') && !text.trim().contains(char::is_whitespace)
 }
 
 /// Text as it is compared: trimmed, NFC, lower case, nothing else.

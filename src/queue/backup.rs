@@ -24,7 +24,7 @@ impl Store {
         }
         DirBuilder::new().mode(0o700).recursive(true).create(to.join("files")).map_err(|error| io(error, to))?;
         let _lock = WriteLock::take(&from.join("write.lock"), PATIENCE)?;
-        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.move_wal()?;
         copy(&from.join(DATABASE), &to.join(DATABASE))?;
         copy(&from.join(FOLDER_MARK), &to.join(FOLDER_MARK))?;
         let count = copy_files(&from, to)?;
@@ -50,7 +50,7 @@ impl Store {
             return Err(QueueError::plain(Code::RelayBusy, ""));
         };
         let _lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
-        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.move_wal()?;
         let aside = dir.join(format!("{DATABASE}.before-restore-{}", now.wall));
         // The copy is whole before anything is moved; the moves are two renames.
         let draft = dir.join(format!("{DATABASE}.restoring"));

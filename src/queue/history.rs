@@ -4,7 +4,7 @@ use rusqlite::params;
 use serde_json::{Value, json};
 
 use super::open::Tx;
-use super::view::code_text;
+use super::view::{code_text, listed};
 use super::{QueueError, Store};
 use crate::codes::Code;
 
@@ -88,8 +88,9 @@ impl Tx<'_> {
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
-            let message = self.words(&id, "message", row.get(7)?);
-            items.push(json!({ "id": id, "state": row.get::<_, String>(1)?, "code": code_text(row.get(2)?), "form": row.get::<_, String>(3)?,
+            let code = code_text(row.get(2)?);
+            let message = listed(code.as_deref(), self.words(&id, "message", row.get(7)?));
+            items.push(json!({ "id": id, "state": row.get::<_, String>(1)?, "code": code, "form": row.get::<_, String>(3)?,
                 "record_type": row.get::<_, String>(4)?, "tracker_id": row.get::<_, Option<i64>>(5)?, "at": row.get::<_, i64>(6)?, "message": message }));
         }
         Ok(items)

@@ -201,8 +201,14 @@ impl Store {
     pub fn checkpoint(&mut self) -> Result<(), QueueError> {
         let Some(files) = &self.files else { return Ok(()) };
         let _lock = WriteLock::take(&files.dir.join("write.lock"), self.patience)?;
-        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        self.move_wal()
+    }
+
+    /// The same under a lock that is held already.
+    pub(super) fn move_wal(&self) -> Result<(), QueueError> {
+        // SQLite waits for readers as long as its busy time-out says, and then tells in the first column.
+        let busy: i64 = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(QueueError::plain(Code::StoreBusy, "a reader holds the WAL")) }
     }
 
     /// Reads the ring again when another process made a newer key.

@@ -47,6 +47,7 @@ CREATE INDEX submission_form  ON submission (form_key, received_at);
 CREATE INDEX submission_state ON submission (state, received_at);
 CREATE INDEX submission_person ON submission (person, seq) WHERE person IS NOT NULL;
 CREATE INDEX submission_audit ON submission (audit_at) WHERE audit_at IS NOT NULL;
+CREATE INDEX submission_erase  ON submission (erase) WHERE erase = 1;
 CREATE INDEX submission_record ON submission (tracker_id) WHERE tracker_id IS NOT NULL;
 
 CREATE TABLE step (

@@ -12,8 +12,7 @@ pub const TROUBLE_DAYS: i64 = 90;
 pub const TRACE_DAYS: i64 = 365;
 
 impl Store {
-    /// Erases what is past its retention, forgets old keys of repetition, and finishes marked erasures.
-    /// Returns the files that nobody needs any more; the caller unlinks them after this commit.
+    /// Erases what is past its retention and forgets old keys of repetition. Returns how many submissions.
     ///
     /// # Errors
     /// The store's.
@@ -31,12 +30,33 @@ impl Store {
                 files.extend(tx.drop_payload(seq, &id, now)?);
                 count += 1;
             }
-            for (seq, id) in tx.marked(now)? {
-                files.extend(tx.stored_files(seq)?);
-                tx.erase_now(seq, &id, now)?;
-                count += 1;
-            }
             Ok((count, files))
+        })?;
+        self.unlink(&files);
+        Ok(count)
+    }
+
+    /// Finishes erasures that waited for an open answer. Returns how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn finish_erasures(&mut self, now: i64) -> Result<usize, QueueError> {
+        let waiting: i64 = self.conn.query_row(
+            "SELECT count(*) FROM submission WHERE erase = 1 AND state <> 'erased'",
+            [],
+            |row| row.get(0),
+        )?;
+        if waiting == 0 {
+            return Ok(0);
+        }
+        let (count, files) = self.write(|tx| {
+            let mut files = Vec::new();
+            let marked = tx.marked()?;
+            for (seq, id) in &marked {
+                files.extend(tx.stored_files(*seq)?);
+                tx.erase_now(*seq, id, now)?;
+            }
+            Ok((marked.len(), files))
         })?;
         self.unlink(&files);
         Ok(count)
@@ -92,7 +112,7 @@ impl Tx<'_> {
     }
 
     /// Marked for erasure and no longer on its way. An open answer is waited for.
-    fn marked(&self, _now: i64) -> Result<Vec<(i64, String)>, QueueError> {
+    fn marked(&self) -> Result<Vec<(i64, String)>, QueueError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT seq, id FROM submission WHERE erase = 1 AND state NOT IN ('erased','sending') LIMIT 500",
         )?;
@@ -125,15 +145,14 @@ impl Tx<'_> {
 
     /// Erases: only the id is left, as a tombstone.
     pub(super) fn erase_now(&self, seq: i64, id: &str, now: i64) -> Result<(), QueueError> {
-        self.drop_payload(seq, id, now)?;
-        let hashes: Vec<Vec<u8>> = self
-            .sql
-            .prepare_cached("SELECT hash FROM search WHERE seq = ?1")?
-            .query_map([seq], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for hash in hashes {
-            self.sql.execute("INSERT OR REPLACE INTO erased (hash, at) VALUES (?1, ?2)", params![hash, now])?;
+        // Who it was stays as a hash of the e-mail: what is adopted later and was received before is erased too.
+        // Names are not kept: another person may bear the same one.
+        if let Some(one) = self.job(seq).ok().and_then(|job| job.submission) {
+            for hash in self.email_keys(&one) {
+                self.sql.execute("INSERT OR REPLACE INTO erased (hash, at) VALUES (?1, ?2)", params![hash, now])?;
+            }
         }
+        self.drop_payload(seq, id, now)?;
         self.sql.execute("DELETE FROM search WHERE seq = ?1", [seq])?;
         self.sql.execute("DELETE FROM once WHERE id = ?1", [id])?;
         self.sql.execute("DELETE FROM journal WHERE seq = ?1", [seq])?;

@@ -145,7 +145,9 @@ impl Store {
         let mut rows = statement.query(params_from_iter(values.iter()))?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
-            items.push(tx.item(row)?.0);
+            let mut item = tx.item(row)?.0;
+            item.message = listed(item.code.as_deref(), item.message);
+            items.push(item);
         }
         Ok((total, items))
     }
@@ -304,6 +306,13 @@ impl Tx<'_> {
         }
         (parts.join(" AND "), values)
     }
+}
+
+/// The words of a trouble as lists show them. Tracker's refusals quote what was sent, names and addresses too: those
+/// stand in the detail only.
+pub(super) fn listed(code: Option<&str>, words: String) -> String {
+    let quotes = code.is_some_and(|code| code.starts_with("HT-15") || code == Code::RelayGaveUp.to_string());
+    if quotes { String::new() } else { words }
 }
 
 /// Rows of the search table under any of some hashes: one for each key of the ring.

@@ -1,2 +1,24 @@
 //! What attackers may try at the webhook, on disk and on the pages, and what they get.
 
+#[path = "../wordpress/forms.rs"]
+#[allow(dead_code)]
+mod forms;
+#[path = "../wordpress/hook.rs"]
+#[allow(dead_code)] // the end-to-end tests use more of it
+mod hook;
+#[path = "../wordpress/site.rs"]
+#[allow(dead_code)]
+mod site;
+#[path = "../stack/mod.rs"]
+mod stack;
+
+mod access;
+mod canaries;
+mod disk;
+mod draft;
+mod hostile;
+mod scripts;
+mod timing;
+mod users;
+mod vectors;
+mod vectors_table;

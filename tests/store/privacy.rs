@@ -60,8 +60,15 @@ fn after_an_erasure_only_the_id_is_left() {
         })
         .expect("counted");
     assert_eq!(left, 0);
-    // The same person may apply again.
-    assert!(!accept(&mut store, &ada(2)).duplicate);
+    // What was received before and comes in later, from the capture table, is erased too; a new application is not.
+    let mut earlier = ada(2);
+    earlier.received_at -= 60_000;
+    assert_eq!(accept(&mut store, &earlier).state, State::Erased);
+    let mut again = ada(3);
+    again.received_at += 60_000;
+    assert_eq!(accept(&mut store, &again).state, State::Queued);
+    let namesake = submission(4, &json!({ "name": "Ada Lovelace", "email": "another@example.org" }));
+    assert_eq!(accept(&mut store, &namesake).state, State::Queued, "a namesake is somebody else");
 }
 
 #[test]
