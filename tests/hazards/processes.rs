@@ -44,7 +44,7 @@ fn forked_children_and_four_workers_accept_and_send_without_loss_or_twin() {
                 scope.spawn(move || {
                     let one = |n: usize| {
                         let email = format!("visitor-{thread}-{n}@example.org");
-                        if n % 2 == 0 {
+                        if n.is_multiple_of(2) {
                             world.apply(["d4", "d5"][n / 2 % 2], &email);
                         } else {
                             assert_eq!(world.webhook("", &email).status, 202);

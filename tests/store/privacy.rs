@@ -49,8 +49,8 @@ fn after_an_erasure_only_the_id_is_left() {
     store.act(&one.id, Action::Erase, &now()).expect("erased");
     assert_eq!(store.state_of(&one.id).expect("read"), Some(State::Erased));
     assert!(store.ids_of_email("ada@example.org").expect("searched").is_empty());
-    let (seq, item, submission) = store.detail(&one.id).expect("a tombstone");
-    assert!(submission.is_none() && item.email.is_empty() && item.person.is_empty());
+    let (seq, item, left) = store.detail(&one.id).expect("a tombstone");
+    assert!(left.is_none() && item.email.is_empty() && item.person.is_empty());
     assert!(store.journal(seq, &one.id).expect("read").is_empty());
     store.checkpoint().expect("moved into the database");
     let left: i64 = store
