@@ -22,6 +22,7 @@ pub struct Place {
 }
 
 impl Place {
+    #[expect(clippy::new_without_default, reason = "a place is made, never assumed")]
     pub fn new() -> Self {
         let site = Site {
             install_id: "0123456789abcdef0123456789abcdef".into(),
