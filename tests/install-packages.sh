@@ -6,9 +6,11 @@ set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 target="$root/target"
-debs="$target/wordpress-debs"
-unpacked="$target/wordpress-root"
-wordpress="$target/wordpress"
+# WORDPRESS_SUITE=trixie takes the WordPress of that suite, into a folder of its own; without it the newest one is taken.
+suite="${WORDPRESS_SUITE:-}"
+wordpress="$target/wordpress${suite:+-$suite}"
+debs="$wordpress-debs"
+unpacked="$wordpress-root"
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
 say() { printf 'packages: %s\n' "$*"; }
@@ -98,11 +100,11 @@ open_newest_suite() {
     mkdir -p "$target/wordpress-apt/lists/partial" "$target/wordpress-apt/cache/archives/partial"
     : >"$target/wordpress-apt/log"
     while read -r archive; do
-        for suite in "debian sid main" "ubuntu devel main universe"; do
-            echo "deb $(keyring "${suite%% *}") $archive ${suite#* }" >"$target/wordpress-apt/sources.list"
+        for place in "debian ${suite:-sid} main" "ubuntu ${suite:-devel} main universe"; do
+            echo "deb $(keyring "${place%% *}") $archive ${place#* }" >"$target/wordpress-apt/sources.list"
             if private_apt apt-get update >>"$target/wordpress-apt/log" 2>&1 &&
                 private_apt apt-cache show wordpress >/dev/null 2>&1; then
-                say "taking WordPress from the suite '${suite#* }' of this machine's own archive."
+                say "taking WordPress from the suite '${place#* }' of this machine's own archive."
                 return
             fi
         done
@@ -126,7 +128,7 @@ linked_packages() {
 
 fetch_debs() {
     if [ -f "$debs/SHA256SUMS" ] && (cd "$debs" && sha256sum --quiet -c SHA256SUMS 2>/dev/null); then
-        say "the WordPress packages are in target/wordpress-debs already."
+        say "the WordPress packages are in target/${debs##*/} already."
         return
     fi
     rm -rf "$debs"; mkdir -p "$debs"
@@ -164,9 +166,9 @@ unpack() {
 
 install_missing
 if [ -s "$wordpress/.complete" ]; then
-    say "WordPress $(cat "$wordpress/.complete") is in target/wordpress already."
+    say "WordPress $(cat "$wordpress/.complete") is in target/${wordpress##*/} already."
 else
     fetch_debs
     unpack
-    say "WordPress $(cat "$wordpress/.complete") is in target/wordpress."
+    say "WordPress $(cat "$wordpress/.complete") is in target/${wordpress##*/}."
 fi

@@ -38,6 +38,9 @@ for round in $(seq 1 "$rounds"); do
     done
 done
 
+check "WordPress of Debian 13 is fetched" env WORDPRESS_SUITE=trixie tests/install-packages.sh
+check "the same site tests on the WordPress of Debian 13" env WORDPRESS_SUITE=trixie \
+    cargo test --no-default-features --no-fail-fast --test wordpress -- --test-threads=1
 check "PHP 8.4, in a folder of Debian 13" tests/php84.sh
 
 if command -v valgrind >/dev/null; then

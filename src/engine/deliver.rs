@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Call, EngineError, read_json};
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::codes::Code;
+use crate::queue::Store;
 use crate::queue::lock::{Holder, RunLock};
 use crate::relay::run::credentials;
 use crate::relay::{self, Caller, Policy, Surroundings};
@@ -61,26 +62,32 @@ pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
     call.with_store(|store| {
         let now = SystemClock.now();
         if let Some(path) = store.dir().map(|dir| dir.join("run.lock")) {
-            let holder = Holder { pid: std::process::id(), since: now.wall, caller: "test".into(), run_id: String::new() };
+            let holder =
+                Holder { pid: std::process::id(), since: now.wall, caller: "test".into(), run_id: String::new() };
             store.run_lock = RunLock::try_take(&path, &holder)?;
             if store.run_lock.is_none() {
                 return Err(EngineError::new(Code::RelayBusy, ""));
             }
         }
-        let credentials = credentials(store, &call.settings)?;
-        let hosts = hosts::of(&call.settings).map_err(|error| EngineError::new(Code::TrackerHost, error.to_string()))?;
-        let mut apis = Vec::new();
-        for api in [Api::Widget, Api::Rest] {
-            let mut tokens = relay::run::StoreTokens { store };
-            let mut client = Client::new(&hosts, api, &credentials, &mut tokens, &mut transport, &SystemClock);
-            let answer = client.probe();
-            let (works, code, message) = match &answer {
-                Ok(()) => (true, None, String::new()),
-                Err(verdict) => (false, verdict.code(), verdict.message().to_owned()),
-            };
-            apis.push(json!({ "api": if api == Api::Rest { "rest" } else { "widget" }, "works": works, "code": code.map(|code| code.to_string()), "message": message }));
-        }
+        let tested = ask_both(store, call, &mut transport);
         store.run_lock = None;
-        Ok(json!({ "apis": apis, "clock_skew_ms": store.meta("skew")?.parse::<i64>().ok() }))
+        Ok(json!({ "apis": tested?, "clock_skew_ms": store.meta("skew")?.parse::<i64>().ok() }))
     })
+}
+
+fn ask_both(store: &mut Store, call: &Call, transport: &mut HttpTransport) -> Result<Vec<Value>, EngineError> {
+    let credentials = credentials(store, &call.settings)?;
+    let hosts = hosts::of(&call.settings).map_err(|error| EngineError::new(Code::TrackerHost, error.to_string()))?;
+    let mut apis = Vec::new();
+    for api in [Api::Widget, Api::Rest] {
+        let mut tokens = relay::run::StoreTokens { store };
+        let mut client = Client::new(&hosts, api, &credentials, &mut tokens, transport, &SystemClock);
+        let answer = client.probe();
+        let (works, code, message) = match &answer {
+            Ok(()) => (true, None, String::new()),
+            Err(verdict) => (false, verdict.code(), verdict.message().to_owned()),
+        };
+        apis.push(json!({ "api": if api == Api::Rest { "rest" } else { "widget" }, "works": works, "code": code.map(|code| code.to_string()), "message": message }));
+    }
+    Ok(apis)
 }

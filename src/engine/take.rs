@@ -103,10 +103,11 @@ pub(super) fn enter(
     getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
     let marker = format!("ht-{}", hex(&marker));
     let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
-    // A repetition and a failure leave files behind that belong to nobody.
+    // A repetition leaves files behind that belong to nobody. After an error they stay: the commit may have gone
+    // through, and what belongs to nobody is swept after a day.
     let nobodys =
         |accepted: &Accepted| accepted.state == State::Erased || (accepted.duplicate && accepted.id != submission.id);
-    if result.as_ref().map_or(true, nobodys) {
+    if result.as_ref().is_ok_and(nobodys) {
         let orphans: Vec<String> = parts.iter().map(|part| part.stored.clone()).collect();
         store.unlink(&orphans);
     }
@@ -127,6 +128,13 @@ fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
     let values = serde_json::to_vec(&read.submission.fields).unwrap_or_default();
     let mut text = format!("{}\0{}\0", read.submission.form.key, read.token).into_bytes();
     text.extend(values);
+    // A corrected file under the same name is another submission.
+    for upload in &read.files {
+        let about = std::fs::metadata(&upload.path).ok();
+        let size = about.as_ref().map_or(0, std::fs::Metadata::len);
+        let at = about.and_then(|about| about.modified().ok());
+        text.extend(format!("\0{}\0{size}\0{at:?}", upload.path).into_bytes());
+    }
     store.ring().hashes("form", &text)
 }
 

@@ -6,7 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::lock::{Holder, PATIENCE, RunLock, WriteLock};
-use super::open::{DATABASE, FOLDER_MARK};
+use super::open::{DATABASE, FOLDER_MARK, Tx};
+use super::state::Pause;
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
@@ -23,9 +24,11 @@ impl Store {
             return Err(QueueError::plain(Code::ActName, "the folder of a backup is named in full and is new"));
         }
         DirBuilder::new().mode(0o700).recursive(true).create(to.join("files")).map_err(|error| io(error, to))?;
-        let _lock = WriteLock::take(&from.join("write.lock"), PATIENCE)?;
+        let lock = WriteLock::take(&from.join("write.lock"), PATIENCE)?;
         self.move_wal()?;
         copy(&from.join(DATABASE), &to.join(DATABASE))?;
+        // Sealed files never change: nobody has to wait for them.
+        drop(lock);
         copy(&from.join(FOLDER_MARK), &to.join(FOLDER_MARK))?;
         let count = copy_files(&from, to)?;
         place::sync_folder(to)?;
@@ -49,13 +52,14 @@ impl Store {
         let Some(_run) = RunLock::try_take(&dir.join("run.lock"), &holder)? else {
             return Err(QueueError::plain(Code::RelayBusy, ""));
         };
+        // The copy is whole, paused and without who was erased since, before anything is moved; the moves are two renames.
+        let draft = dir.join(format!("{DATABASE}.restoring"));
+        copy(&backup.join(DATABASE), &draft)?;
+        self.prepare_restored(&draft, now)?;
+        copy_files(backup, &dir)?;
         let _lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
         self.move_wal()?;
         let aside = dir.join(format!("{DATABASE}.before-restore-{}", now.wall));
-        // The copy is whole before anything is moved; the moves are two renames.
-        let draft = dir.join(format!("{DATABASE}.restoring"));
-        copy(&backup.join(DATABASE), &draft)?;
-        copy_files(backup, &dir)?;
         std::fs::rename(dir.join(DATABASE), &aside).map_err(|error| io(error, &aside))?;
         for end in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(dir.join(format!("{DATABASE}{end}")));
@@ -63,6 +67,33 @@ impl Store {
         std::fs::rename(&draft, dir.join(DATABASE)).map_err(|error| io(error, &draft))?;
         place::sync_folder(&dir)?;
         Ok(aside)
+    }
+
+    /// Pauses a restored database, marks what it calls unsent, and erases again who was erased after it was made.
+    fn prepare_restored(&self, draft: &Path, now: &Moment) -> Result<(), QueueError> {
+        let conn = rusqlite::Connection::open(draft)?;
+        conn.pragma_update(None, "secure_delete", true)?;
+        let transaction = conn.unchecked_transaction()?;
+        let tx = Tx { sql: &transaction, ring: &self.ring };
+        let mut statement = self.conn.prepare("SELECT hash, at FROM erased")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (hash, at): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+            transaction
+                .execute("INSERT OR REPLACE INTO erased (hash, at) VALUES (?1, ?2)", rusqlite::params![hash, at])?;
+        }
+        let sql = "SELECT DISTINCT s.seq, s.id FROM search JOIN erased e USING (hash) JOIN submission s USING (seq) WHERE s.received_at < e.at";
+        let again: Vec<(i64, String)> =
+            transaction.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        for (seq, id) in again {
+            tx.erase_now(seq, &id, now.wall)?;
+        }
+        tx.verify_unfinished()?;
+        tx.pause_at(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", now.wall, 0)?;
+        transaction.commit()?;
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        conn.close().map_err(|(_, error)| error)?;
+        File::open(draft).and_then(|file| file.sync_all()).map_err(|error| io(error, draft))
     }
 
     fn own_dir(&self) -> Result<PathBuf, QueueError> {
@@ -83,9 +114,14 @@ fn copy_files(from: &Path, to: &Path) -> Result<usize, QueueError> {
     let mut count = 0;
     for entry in std::fs::read_dir(&folder).map_err(|error| io(error, &folder))?.flatten() {
         let target = to.join("files").join(entry.file_name());
-        if !target.exists() {
-            copy(&entry.path(), &target)?;
-            count += 1;
+        if target.exists() {
+            continue;
+        }
+        match copy(&entry.path(), &target) {
+            Ok(()) => count += 1,
+            // Retention took it meanwhile.
+            Err(QueueError::Io(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     place::sync_folder(&to.join("files"))?;

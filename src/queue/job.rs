@@ -7,6 +7,7 @@ use super::state::{State, StepState};
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
+use crate::settings::RecordType;
 use crate::submission::{FilePart, Submission};
 use crate::tracker::plan::StepKind;
 
@@ -89,7 +90,9 @@ impl Store {
     /// SQLite's own.
     pub fn next_due(&self, now: &Moment) -> Result<Option<i64>, QueueError> {
         for state in [State::Checking, State::Queued, State::Retry] {
-            let sql = "SELECT seq FROM submission WHERE state = ?1
+            // One that is marked for erasure comes only to settle what is open: nothing of it is sent any more.
+            let sql = "SELECT seq FROM submission WHERE state = ?1 AND (erase = 0 OR
+                       EXISTS (SELECT 1 FROM step WHERE step.seq = submission.seq AND step.state IN ('unknown','applied')))
                        AND ((boot_id = ?2 AND due_boot <= ?3) OR (boot_id <> ?2 AND due_at <= ?4))
                        ORDER BY due_at, seq LIMIT 1";
             let found = self
@@ -132,31 +135,36 @@ impl Store {
         self.read().job(seq)
     }
 
-    /// Whether an earlier submission of the same person has an open record, so that this one must wait.
+    /// Whether another submission of the same person has an open record, so that this one must wait. One with an open
+    /// record never waits itself, since its plan is fixed: nobody waits in a circle.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn earlier_open(&self, seq: i64, person: &[u8]) -> Result<Option<String>, QueueError> {
-        let sql = "SELECT id FROM submission s WHERE person = ?1 AND seq < ?2
+        let sql = "SELECT id FROM submission s WHERE person = ?1 AND seq <> ?2
                    AND state IN ('sending','checking','attention','queued','retry')
                    AND EXISTS (SELECT 1 FROM step WHERE step.seq = s.seq AND kind IN ('contact','record')
                                AND step.state IN ('intent','unknown','applied')) ORDER BY seq LIMIT 1";
         Ok(self.conn.prepare_cached(sql)?.query_row(params![person, seq], |row| row.get(0)).optional()?)
     }
 
-    /// The newest record that a step of a kind gave for a person of a tenant. Tracker's search lags behind its
-    /// own writes, this does not.
+    /// The newest record of a type that was made for a person of a tenant; a Lead's person is a Contact. Tracker's
+    /// search lags behind its own writes, this does not.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn known_record(&self, person: &[u8], tenant: &str, kind: StepKind) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT step.tracker_id FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2 AND step.kind = ?3
+    pub fn known_record(
+        &self,
+        person: &[u8],
+        tenant: &str,
+        record_type: RecordType,
+    ) -> Result<Option<i64>, QueueError> {
+        let sql = "SELECT step.tracker_id FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2
+                   AND ((step.kind = 'record' AND submission.record_type = ?3) OR (step.kind = 'contact' AND ?3 = 'Contact'))
                    AND step.state = 'done' AND step.tracker_id IS NOT NULL ORDER BY submission.seq DESC LIMIT 1";
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params![person, tenant, kind.name()], |row| row.get(0))
-            .optional()?)
+        let known =
+            self.conn.prepare_cached(sql)?.query_row(params![person, tenant, record_type.name()], |row| row.get(0));
+        Ok(known.optional()?)
     }
 }
 

@@ -8,6 +8,9 @@ use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
 
+/// The longest time for which Tracker can ask for silence.
+const MOST_WAIT_MS: i64 = 24 * 3_600_000;
+
 /// A reason why nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paused {
@@ -80,7 +83,8 @@ impl Store {
         let same_boot = self.meta("not_before_boot_id")? == now.boot_id;
         let left =
             if same_boot { self.fact("not_before_boot")? - now.boot } else { self.fact("not_before")? - now.wall };
-        Ok(left.clamp(0, 24 * 3_600_000))
+        // Nothing asks for more than a day: a larger one is left from a clock that was wrong.
+        Ok(if left > MOST_WAIT_MS { 0 } else { left.max(0) })
     }
 
     /// Sends nothing for `ms` milliseconds.
@@ -88,6 +92,7 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn wait_for(&mut self, now: &Moment, ms: i64) -> Result<(), QueueError> {
+        let ms = ms.clamp(0, MOST_WAIT_MS);
         self.set_facts(&[
             ("not_before", (now.wall + ms).to_string()),
             ("not_before_boot", (now.boot + ms).to_string()),

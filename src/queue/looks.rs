@@ -24,6 +24,15 @@ impl Store {
         })
     }
 
+    /// Whether a record of Tracker is known to be another submission's.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_of_another(&self, tracker_id: i64, seq: i64) -> Result<bool, QueueError> {
+        let sql = "SELECT 1 FROM submission WHERE tracker_id = ?1 AND seq <> ?2 LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row(params![tracker_id, seq], |_| Ok(())).optional()?.is_some())
+    }
+
     /// A delivered submission whose late look is due.
     ///
     /// # Errors
@@ -45,7 +54,8 @@ impl Store {
             let message = tx.seal_words(&id, "message", ids)?;
             let code = Code::RelayLateTwin.number();
             tx.sql.execute(
-                "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4 WHERE seq = ?1",
+                "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4
+                 WHERE seq = ?1 AND state IN ('done','attention','failed')",
                 params![seq, code, message, now.wall],
             )?;
             tx.note(seq, now.wall, "", "record", "late twin", code, &id, ids)

@@ -131,8 +131,14 @@ impl Store {
         &self.conn
     }
 
+    /// How long locks are waited for: a moment while a visitor waits, half a minute inside a run.
+    pub fn be_patient(&mut self, patient: bool) {
+        self.patience = if patient { Duration::from_secs(30) } else { PATIENCE };
+    }
+
     /// Closes what a call that ended abruptly left open in this process.
     pub fn clean_up_after_abort(&mut self) {
+        self.be_patient(false);
         self.run_lock = None;
         if !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");

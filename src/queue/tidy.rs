@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::open::Tx;
+use super::state::State;
 use super::{QueueError, Store};
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -102,8 +103,8 @@ impl Store {
 
 impl Tx<'_> {
     fn past_retention(&self, retention_days: i64, now: i64) -> Result<Vec<(i64, String)>, QueueError> {
-        let sql = "SELECT seq, id FROM submission WHERE payload IS NOT NULL AND ended_at IS NOT NULL AND audit_at IS NULL
-                   AND ((state IN ('done','discarded') AND ended_at <= ?1) OR (state = 'failed' AND ended_at <= ?2)) LIMIT 500";
+        let sql = "SELECT seq, id FROM submission WHERE payload IS NOT NULL AND audit_at IS NULL AND ((state IN ('done','discarded') AND ended_at <= ?1)
+                   OR (state = 'failed' AND ended_at <= ?2) OR (state = 'attention' AND updated_at <= ?2)) LIMIT 500";
         let mut statement = self.sql.prepare_cached(sql)?;
         let rows = statement.query_map([now - retention_days * DAY_MS, now - TROUBLE_DAYS * DAY_MS], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -120,7 +121,8 @@ impl Tx<'_> {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         let mut settled = Vec::new();
         for (seq, id) in rows {
-            if !self.has_open_step(seq)? {
+            // Nobody waits for the answer of one that a person would have to decide on.
+            if self.state_of(&id)? == Some(State::Attention) || !self.has_open_step(seq)? {
                 settled.push((seq, id));
             }
         }
@@ -154,6 +156,8 @@ impl Tx<'_> {
         }
         self.drop_payload(seq, id, now)?;
         self.sql.execute("DELETE FROM search WHERE seq = ?1", [seq])?;
+        // The person may be the one that look-ups must find; the next look takes another.
+        self.sql.execute("DELETE FROM token WHERE name LIKE 'control %'", [])?;
         self.sql.execute("DELETE FROM once WHERE id = ?1", [id])?;
         self.sql.execute("DELETE FROM journal WHERE seq = ?1", [seq])?;
         self.sql.execute("DELETE FROM step WHERE seq = ?1", [seq])?;

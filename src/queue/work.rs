@@ -135,6 +135,8 @@ impl Store {
                      AND EXISTS (SELECT 1 FROM submission WHERE seq = ?1 AND run_id = ?3 AND state = 'sending' AND erase = 0)",
                 )?
                 .execute(params![seq, ordinal, run_id, hash, now.wall, deadline, now.boot_id])?;
+            // "It is not there" is said of one send: of the next lost answer nobody has said anything.
+            tx.sql.prepare_cached("UPDATE submission SET verify = 0 WHERE seq = ?1 AND verify = 2")?.execute([seq])?;
             Ok(changed == 1)
         })
     }
@@ -169,7 +171,8 @@ impl Tx<'_> {
             .sql
             .prepare_cached(
                 "UPDATE submission SET state = 'sending', run_id = ?2, crashes = crashes + 1, updated_at = ?3
-                 WHERE seq = ?1 AND state = ?4 AND erase = 0",
+                 WHERE seq = ?1 AND state = ?4 AND (erase = 0 OR
+                 EXISTS (SELECT 1 FROM step WHERE step.seq = submission.seq AND step.state IN ('unknown','applied')))",
             )?
             .execute(params![job.seq, run_id, now.wall, job.state.name()])?;
         if changed == 1

@@ -10,6 +10,7 @@ use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::Settled;
 use crate::settings::RecordType;
 use crate::tracker::client::Ids;
+use crate::tracker::outcome::Refusal;
 use crate::tracker::plan::{Planned, StepKind};
 
 /// Whether the run goes on with the next submission.
@@ -129,7 +130,8 @@ impl Runner<'_> {
             return self.refuse_to_plan(&job, &Walk::later(State::Retry, Code::RelaySamePerson, earlier, wait));
         }
         if !self.store().claim(&job, &run_id, new.as_ref(), &now)? {
-            return Ok(Flow::Next);
+            // It moved on meanwhile. The next run sees why; this one does not try again and again.
+            return Ok(Flow::Stop);
         }
         let job = self.store().job(seq)?;
         let mut claimed = Claimed { job, plan, looked: false };
@@ -153,7 +155,7 @@ impl Runner<'_> {
         let now = self.clock.now();
         let run_id = self.run_id.clone();
         if !self.store().claim(job, &run_id, None, &now)? {
-            return Ok(Flow::Next);
+            return Ok(Flow::Stop);
         }
         match walk {
             Walk::Leave(settled, flow) => self.let_go(job, Walk::Leave(settled.clone(), *flow)),
@@ -216,7 +218,7 @@ impl Runner<'_> {
     /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.
     fn check_tenant(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
         let same = claimed.job.tenant == self.tenant.hash && claimed.job.generation == self.tenant.generation;
-        if same || !claimed.has_reached() {
+        if same || !(claimed.has_reached() || claimed.job.plan_fixed) {
             return Ok(None);
         }
         let Some(id) = claimed.job.tracker_id else {
@@ -233,6 +235,12 @@ impl Runner<'_> {
             (Ok(Some(record)), Some(email)) => record.has_email(email) || record.has_marker(&claimed.job.marker),
             (Ok(Some(record)), None) => record.has_marker(&claimed.job.marker),
             (Ok(None), _) => false,
+            // A record that may not or cannot be read is nobody's for certain.
+            (Err(verdict), _)
+                if matches!(verdict.refusal(), Some(Refusal::Endpoint | Refusal::Forbidden | Refusal::Rejected)) =>
+            {
+                false
+            }
             (Err(verdict), _) => return self.trouble(claimed, None, verdict).map(Some),
         };
         Ok((!same_person).then(|| Walk::ask("tenant", Code::RelayTenant, id.to_string())))
@@ -293,7 +301,7 @@ impl Runner<'_> {
             reason: "",
             code: verdict.code(),
             message: verdict.message().to_owned(),
-            due_in: 0,
+            due_in: self.policy.probe_ms,
             spent: false,
         };
         Ok(Walk::Leave(settled, Flow::Stop))

@@ -49,8 +49,8 @@ impl Runner<'_> {
             return Ok(None);
         };
         let tenant = self.tenant.hash.clone();
-        let Some(id) = self.store().known_record(&person, &tenant, target.kind)? else { return Ok(None) };
         let record_type = if target.kind == StepKind::Contact { RecordType::Contact } else { claimed.plan.record_type };
+        let Some(id) = self.store().known_record(&person, &tenant, record_type)? else { return Ok(None) };
         Ok(match self.client().read_record(record_type, id) {
             Ok(Some(record)) => record.has_email(&email).then_some(Ok(id)),
             // Deleted in Tracker since.

@@ -108,7 +108,9 @@ pub fn make(settings: &Settings, job: &Job, ring: &Ring, tenant: &Tenant) -> Res
 
 /// Which person of which kind: the key under which twins are prevented inside our own store.
 pub fn person_hash(ring: &Ring, record_type: RecordType, email: &str) -> [u8; 32] {
-    ring.hash("person", format!("{}\0{}", record_type.name(), normal(email)).as_bytes())
+    // A Lead's person is a Contact: forms of both kinds know each other.
+    let searched = if record_type == RecordType::Lead { RecordType::Contact } else { record_type };
+    ring.hash("person", format!("{}\0{}", searched.name(), normal(email)).as_bytes())
 }
 
 /// The files that are sent: of the attachment field where one is named, else all; refused ones stay listed as

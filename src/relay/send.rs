@@ -106,7 +106,7 @@ impl Runner<'_> {
                 self.write_outcome(claimed, step, &lost)?;
                 self.failures += 1;
                 if let Some(seconds) = retry_after {
-                    self.wait_ms = i64::try_from(*seconds).unwrap_or(60).saturating_mul(1_000);
+                    self.wait_ms = self.wait_of(*seconds);
                 }
                 if *code == Code::TrackerEndpoint {
                     self.pause(Pause::Endpoint, verdict)?;
@@ -161,6 +161,10 @@ impl Runner<'_> {
                 settle_back(self, "credentials refused")?;
                 self.leave_paused(claimed, Pause::Credentials, verdict)
             }
+            // A child whose address is not there, while the API is: its record was deleted or merged in Tracker.
+            Some(Refusal::Endpoint) if step.is_some_and(|step| !is_record(step)) && self.client().probe().is_ok() => {
+                self.refused(claimed, step, code, &message)
+            }
             Some(Refusal::Endpoint) => {
                 settle_back(self, "endpoint")?;
                 self.leave_paused(claimed, Pause::Endpoint, verdict)
@@ -177,17 +181,14 @@ impl Runner<'_> {
             Some(Refusal::TooMany) => {
                 settle_back(self, "too many requests")?;
                 self.transport.slow_down();
-                self.wait_ms = verdict
-                    .retry_after()
-                    .map_or(self.policy.too_many_ms, |seconds| i64::try_from(seconds).unwrap_or(60) * 1_000);
+                self.wait_ms = verdict.retry_after().map_or(self.policy.too_many_ms, |seconds| self.wait_of(seconds));
                 let wait = self.wait_ms;
                 Ok(again(claimed, code, message, wait, false))
             }
             Some(Refusal::Unreachable) | None => {
                 settle_back(self, "not sent")?;
                 self.failures += 1;
-                let retry_after =
-                    verdict.retry_after().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0) * 1_000);
+                let retry_after = verdict.retry_after().map_or(0, |seconds| self.wait_of(seconds));
                 let wait = self.policy.back_off(claimed.job.attempts, retry_after, self.random);
                 Ok(self.again_or_give_up(claimed, code, message, wait))
             }
@@ -258,6 +259,12 @@ impl Runner<'_> {
         };
         self.write_outcome(claimed, step, &skipped)?;
         Ok(Walk::On)
+    }
+
+    /// Milliseconds of a `Retry-After`: never none, never more than a day.
+    fn wait_of(&self, seconds: u64) -> i64 {
+        let ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
+        ms.clamp(self.policy.floor_ms, self.policy.audit_ms.max(self.policy.floor_ms))
     }
 
     /// When Tracker is searched for what a lost answer left open.

@@ -100,6 +100,12 @@ impl Runner<'_> {
             }
             return Ok(Walk::ask("unsettled", Code::RelayUnsettled, ""));
         }
+        if step.state == StepState::Applied {
+            // Tracker said yes to it and nobody can look: it is believed, and never sent again.
+            let assumed = StepOutcome { state: Some(StepState::Done), event: "assumed", ..Default::default() };
+            self.write_outcome(claimed, step, &assumed)?;
+            return Ok(Walk::On);
+        }
         if self.waited(step) < self.policy.absent_ms {
             let left = self.policy.absent_ms - self.waited(step);
             return Ok(Walk::later(State::Checking, Code::TrackerAnswerLost, "", left));
@@ -148,7 +154,7 @@ impl Runner<'_> {
             StepKind::Record if record_type == RecordType::Lead => {
                 let name = plan.lead_name.clone();
                 let look = self.client().find_lead(&name, &marker);
-                self.ours(claimed, step, look)
+                self.our_lead(claimed, step, look)?
             }
             StepKind::Contact | StepKind::Record => {
                 let look = self.look_for_person(claimed, step.kind)?;
@@ -196,8 +202,7 @@ impl Runner<'_> {
 
     /// Of hits, those that this submission made: by marker, or made after its intent.
     fn ours(&self, claimed: &Claimed, step: &Step, look: Look) -> Look {
-        let since = step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms
-            + self.transport.skew_ms.unwrap_or(0);
+        let since = self.since(claimed, step);
         let mine = |hits: Vec<Hit>| -> Vec<Hit> {
             hits.into_iter().filter(|hit| hit.marked || hit.created.is_none_or(|at| at >= since)).collect()
         };
@@ -208,6 +213,35 @@ impl Runner<'_> {
             Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits), why },
             other => other,
         }
+    }
+
+    /// A Lead is always new, so that only this submission's own one counts. On REST it carries our marker. One that
+    /// the widget API made carries none: it must be younger than its intent, and no other submission's.
+    fn our_lead(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+        let since = self.since(claimed, step);
+        let by_marker = claimed.plan.api == Api::Rest;
+        let seq = claimed.job.seq;
+        let mut mine = |hits: Vec<Hit>| -> Result<Vec<Hit>, QueueError> {
+            let mut kept = Vec::new();
+            for hit in hits {
+                let fits = hit.marked || (!by_marker && hit.created.is_some_and(|at| at >= since));
+                if fits && (hit.marked || !self.store().is_of_another(hit.id, seq)?) {
+                    kept.push(hit);
+                }
+            }
+            Ok(kept)
+        };
+        Ok(match look {
+            Look::Clean(hits) => Look::Clean(mine(hits)?),
+            Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits)?, why },
+            other => other,
+        })
+    }
+
+    /// What was made before this moment was not made by this step.
+    fn since(&self, claimed: &Claimed, step: &Step) -> i64 {
+        step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms
+            + self.transport.skew_ms.unwrap_or(0)
     }
 
     /// D1: a day after a lost answer, one more look. Two records now mean that the request was applied late.
@@ -227,6 +261,11 @@ impl Runner<'_> {
                 self.store().end_audit(seq, None, &now)?;
                 continue;
             };
+            if job.tenant != self.tenant.hash {
+                // Another account's absence or twin says nothing about this one.
+                self.store().end_audit(seq, None, &now)?;
+                continue;
+            }
             let id = job.id.clone();
             let records: Vec<Step> = job.steps.iter().filter(|step| is_record(step)).cloned().collect();
             let lost: Vec<&Step> =

@@ -256,3 +256,112 @@ fn the_sync_log_begins_with_the_last_three_runs_and_their_items() {
     assert_eq!(shown, [ids[4].as_str(), ids[3].as_str(), ids[2].as_str()]);
     assert!(runs.iter().all(|run| run["items"][0]["state"] == "done" && run["outcome"] == "ran"), "{runs:?}");
 }
+
+#[test]
+fn a_lead_of_the_same_name_is_never_taken_for_this_one() {
+    both(|api, world| {
+        world.set(&json!({ "record_type": "Lead", "activity_enabled": "" }));
+        let enquiry = json!({ "name": "Ada Lovelace", "email": "ada@example.org", "message": "Hi" });
+        world.submit(&enquiry);
+        world.run_for(1);
+        // A quiet day: the next run looks before it sends, because it might be an old copy of the store.
+        world.clock.advance(26 * 3_600_000);
+        let second = world.submit(&enquiry);
+        world.run_for(1);
+        assert_eq!(world.item(&second).state, State::Done, "{api}");
+        assert_eq!(world.held("leads").len(), 2, "{api}: each enquiry is a Lead of its own");
+        // One that is lost and was not applied is not settled by a third one's Lead.
+        world.switches(&json!({ "faults": [{ "on": "create_lead", "do": "drop_before", "times": 1 }] }));
+        world.submit(&enquiry);
+        world.run();
+        world.submit(&enquiry);
+        world.run_for(6);
+        assert_eq!(world.held("leads").len(), 4, "{api}");
+    });
+}
+
+#[test]
+fn an_erasure_while_an_answer_is_lost_holds_up_nobody_and_ends() {
+    both(|api, world| {
+        somebody(world);
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run();
+        assert_eq!(world.item(&id).state, State::Checking, "{api}");
+        let now = halt_tracker::clock::Clock::now(world.clock.as_ref());
+        world.store.act(&id, halt_tracker::queue::act::Action::Erase, &now).expect("marked");
+        let other = world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
+        world.run_for(3);
+        assert_eq!(world.item(&other).state, State::Done, "{api}");
+        assert_eq!(world.item(&id).state, State::Erased, "{api}");
+        assert_eq!(world.held("resources").len(), 2, "{api}: nothing of an erased person is sent");
+    });
+}
+
+#[test]
+fn an_older_submission_that_comes_back_waits_for_a_newer_one_of_the_same_person() {
+    let mut world = World::new(5, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "search_lag_ms": 60_000 }));
+    let first = world.submit(&json!({ "name": "Ada" }));
+    world.run();
+    assert_eq!(world.item(&first).code.as_deref(), Some("HT-1404"));
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_after", "times": 1 }] }));
+    let second = world.submit(&ada());
+    world.run();
+    assert_eq!(world.item(&second).state, State::Checking);
+    // The mapping is corrected, so that the first one is due at once, for the same person.
+    world.set(&json!({ "field_map": r#"{"fullName":"name","email":":ada@example.org"}"# }));
+    world.run_for(3);
+    assert_eq!(world.held("resources").len(), 2, "Grace, and Ada once");
+    assert_eq!((world.item(&first).state, world.item(&second).state), (State::Done, State::Done));
+}
+
+#[test]
+fn a_fixed_plan_never_continues_in_another_account() {
+    let mut world = World::new(6, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run();
+    world.set(&json!({ "client_id": "AnotherAccount" }));
+    world
+        .wire
+        .tracker
+        .borrow_mut()
+        .seed(&json!({ "credentials": { "client_id": "AnotherAccount" } }), 0)
+        .expect("seeded");
+    let created = world.asked("create_resource");
+    world.run_for(3);
+    let item = world.item(&id);
+    assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1610")), "{item:?}");
+    assert_eq!(world.asked("create_resource"), created);
+}
+
+#[test]
+fn a_child_whose_record_is_gone_stops_nobody_else() {
+    both(|api, world| {
+        world.switches(&json!({ "faults": [{ "on": "create_activity", "do": "404_before", "times": 50 }] }));
+        let ids: Vec<String> = (0..3)
+            .map(|at| world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") })))
+            .collect();
+        world.run_for(3);
+        assert_eq!(world.held("resources").len(), 3, "{api}");
+        assert!(ids.iter().all(|id| world.item(id).reason == "partial"), "{api}");
+        assert!(world.store.pauses().expect("read").is_empty(), "{api}");
+    });
+}
+
+#[test]
+fn silence_for_a_year_is_not_kept_and_none_at_all_is_not_heeded() {
+    for (retry_after, least, most) in [(31_536_000, 23 * 3_600_000, 24 * 3_600_000), (0, 9_000, 60_000)] {
+        let mut world = World::new(8, json!({ "api": "rest" }));
+        world.switches(
+            &json!({ "faults": [{ "on": "create_resource", "do": "429", "times": 1, "retry_after": retry_after }] }),
+        );
+        world.submit(&ada());
+        let report = world.run().expect("no crash");
+        let wait = report.not_before.expect("a wait") - world.clock.wall();
+        assert!((least..=most).contains(&wait), "{retry_after}: {wait}");
+    }
+}

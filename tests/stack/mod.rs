@@ -110,9 +110,9 @@ impl Stack {
     /// The folder with WordPress, the plugins and the PHP configuration; no server runs yet.
     fn prepare(options: &Options) -> Result<Stack, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let source = options.checkout.join("target/wordpress");
+        let source = wordpress_source(options);
         if !source.join(".complete").is_file() {
-            return Err("target/wordpress is missing; run tests/install-packages.sh".to_string());
+            return Err(format!("{} is missing; run tests/install-packages.sh", source.display()));
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let root = std::env::temp_dir().join(format!("halt-tracker-{}-{number}", std::process::id()));
@@ -338,3 +338,10 @@ fn random_hex() -> Result<String, String> {
 
 // The ways to use a running stack.
 mod site;
+
+/// The unpacked WordPress: the newest one, or that of the suite which `WORDPRESS_SUITE` names.
+fn wordpress_source(options: &Options) -> PathBuf {
+    let suite = std::env::var("WORDPRESS_SUITE").unwrap_or_default();
+    let name = if suite.is_empty() { "wordpress".to_string() } else { format!("wordpress-{suite}") };
+    options.checkout.join("target").join(name)
+}

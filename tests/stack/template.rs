@@ -10,8 +10,8 @@ use std::process::Command;
 /// The folder with the data of the installed database, made now when it is missing.
 pub fn ensure(options: &Options) -> Result<PathBuf, String> {
     let target = options.checkout.join("target");
-    let version = fs::read_to_string(target.join("wordpress/.complete"))
-        .map_err(|_| "target/wordpress is missing; run tests/install-packages.sh".to_string())?;
+    let version = fs::read_to_string(super::wordpress_source(options).join(".complete"))
+        .map_err(|_| "WordPress is missing; run tests/install-packages.sh".to_string())?;
     let server = run(Command::new(find_program(&["mariadbd", "mysqld"])?).arg("--version"))?;
     let mut hasher = DefaultHasher::new();
     (version, server, include_str!("install.php"), include_str!("config.rs"), include_str!("template.rs"))
