@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::codes::Code;
 use crate::queue::Store;
 use crate::queue::lock::{Holder, RunLock};
-use crate::relay::run::credentials;
+use crate::relay::account::{StoreTokens, credentials};
 use crate::relay::{self, Caller, Policy, Surroundings};
 use crate::settings::Api;
 use crate::tracker::client::Client;
@@ -80,7 +80,7 @@ fn ask_both(store: &mut Store, call: &Call, transport: &mut HttpTransport) -> Re
     let hosts = hosts::of(&call.settings).map_err(|error| EngineError::new(Code::TrackerHost, error.to_string()))?;
     let mut apis = Vec::new();
     for api in [Api::Widget, Api::Rest] {
-        let mut tokens = relay::run::StoreTokens { store };
+        let mut tokens = StoreTokens { store };
         let mut client = Client::new(&hosts, api, &credentials, &mut tokens, transport, &SystemClock);
         let answer = client.probe();
         let (works, code, message) = match &answer {

@@ -11,6 +11,7 @@
 pub mod accept;
 pub mod act;
 mod backup;
+mod disk;
 mod error;
 mod history;
 pub mod job;

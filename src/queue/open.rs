@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::QueueError;
 use super::Site;
-use super::lock::{PATIENCE, RunLock, WriteLock, inode_of};
+use super::disk::{changed_at, configure, inode_at, make_private, wal_of};
+use super::lock::{PATIENCE, RunLock, WriteLock};
 use crate::codes::Code;
 use crate::vault::{Aad, Ring, place};
 
@@ -379,48 +379,4 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn configure(conn: &Connection) -> Result<(), QueueError> {
-    conn.busy_timeout(PATIENCE)?;
-    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "secure_delete", true)?;
-    conn.pragma_update(None, "foreign_keys", true)?;
-    let level: i64 = conn.pragma_query_value(None, "synchronous", |row| row.get(0))?;
-    if !mode.eq_ignore_ascii_case("wal") || level != 2 {
-        return Err(QueueError::plain(Code::StoreNetworkDisk, format!("journal {mode}, synchronous {level}")));
-    }
-    // The WAL stays when the last connection closes, so that its inode is a constant of the store, and only
-    // the runner moves it into the database.
-    conn.file_control(Some("main"), rusqlite::FileControl::PersistWal(&mut 1))?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let _: i64 = conn.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
-    Ok(())
-}
-
-fn changed_at(key_file: &Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(key_file.parent()?).and_then(|about| about.modified()).ok()
-}
-
-fn make_private(path: &Path) -> Result<(), QueueError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(|error| QueueError::io(error, path.display().to_string()))
-}
-
-fn wal_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-fn inode_at(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |about| inode_of(&about))
 }

@@ -5,10 +5,11 @@
 //! Tracker has proven that nothing was applied. The letters in comments (A1 … R4, Q1 … D1) name the rows of
 //! the table in the README's section on reliability.
 //!
-//! - [`policy`]: every duration, in one value. [`pace`]: requests a minute.
+//! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value. [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
 //! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `settle`: one lost answer.
 
+pub mod account;
 mod deliver;
 mod find;
 pub mod pace;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Policy;
+use super::account::{StoreTokens, credentials, tenant};
 use super::deliver::Flow;
 use super::pace::{Paced, Remembered};
 use super::plan::Tenant;
@@ -17,7 +18,7 @@ use crate::settings::Settings;
 use crate::tracker::client::Client;
 use crate::tracker::hosts::{self, Hosts};
 use crate::tracker::outcome::{Refusal, Verdict};
-use crate::tracker::tokens::{Credentials, Token, TokenStore};
+use crate::tracker::tokens::Credentials;
 use crate::tracker::transport::Transport;
 use crate::vault::VaultError;
 
@@ -43,26 +44,6 @@ pub struct Surroundings<'a> {
 
 /// Between two clean-ups.
 const TIDY_MS: i64 = 3_600_000;
-
-/// Tokens as the client keeps them: in the store.
-pub(crate) struct StoreTokens<'a> {
-    pub store: &'a mut Store,
-}
-
-impl TokenStore for StoreTokens<'_> {
-    fn load(&mut self, name: &str) -> Option<Token> {
-        // A token that does not open is as good as none: the next layer makes a new one.
-        self.store.token(name).ok().flatten()
-    }
-
-    fn save(&mut self, name: &str, value: &str, expires_at: Option<i64>) -> Result<(), String> {
-        self.store.set_token(name, Some((value, expires_at))).map_err(|error| error.to_string())
-    }
-
-    fn forget(&mut self, name: &str) {
-        let _ = self.store.set_token(name, None);
-    }
-}
 
 /// A run in progress.
 pub(super) struct Runner<'a> {
@@ -388,29 +369,6 @@ fn stopped(
     report.events.push(lane_event("lane_paused", reason, Some(code)));
     finish(store, &mut report, around.settings.number("retention_days"), around.clock)?;
     Ok(report)
-}
-
-/// The credentials in force: a constant before a saved value.
-pub(crate) fn credentials(store: &Store, settings: &Settings) -> Result<Credentials, QueueError> {
-    let value = |name: &str| -> Result<Option<zeroize::Zeroizing<String>>, QueueError> {
-        let constant = settings.surrounding("constants").and_then(|all| all.get(name)).and_then(Value::as_str);
-        match constant {
-            Some(text) if !text.is_empty() => Ok(Some(zeroize::Zeroizing::new(text.to_owned()))),
-            _ => Ok(store.secrets(name)?.into_iter().next().map(|(_, value)| value)),
-        }
-    };
-    Ok(Credentials {
-        client_id: settings.text("client_id"),
-        client_secret: value("client_secret")?,
-        refresh_token: value("refresh_token")?,
-        api_token: value("api_token")?,
-        redirect_uri: Some(settings.text("redirect_uri")).filter(|uri| !uri.trim().is_empty()),
-    })
-}
-
-fn tenant(store: &Store, hosts: &Hosts, settings: &Settings) -> Result<Tenant, QueueError> {
-    let names = format!("{}\0{}\0{}", hosts.oauth, hosts.api, settings.text("client_id"));
-    Ok(Tenant { hash: hex(&store.ring().hash("tenant", names.as_bytes())), generation: store.fact("generation")? })
 }
 
 fn earlier_pace(store: &Store, now: &Moment) -> Result<Option<Remembered>, QueueError> {
