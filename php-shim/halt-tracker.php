@@ -23,9 +23,6 @@ namespace Halt\Tracker\WordPress;
 
 defined('ABSPATH') || exit;
 
-const VERSION     = '0.1.0';
-const PLUGIN_FILE = __FILE__;
-
 // Before any guard: an event whose schedule is unknown is dropped by WordPress and never comes back.
 add_filter('cron_schedules', static function ($schedules) {
     $schedules = is_array($schedules) ? $schedules : [];
@@ -41,6 +38,9 @@ add_filter('cron_schedules', static function ($schedules) {
 if (class_exists(Plugin::class, false)) {
     return;
 }
+
+const VERSION     = '0.1.0';
+const PLUGIN_FILE = __FILE__;
 
 spl_autoload_register(static function (string $class): void {
     if (!str_starts_with($class, __NAMESPACE__ . '\\')) {

@@ -14,6 +14,9 @@ defined('ABSPATH') || exit;
 /** The signal to people who look at no page. */
 final class Alerts
 {
+    /** Seconds between two looks after a capture. */
+    private const PAUSE = 600;
+
     /** Looks for trouble; called from cron, where nobody waits. */
     public static function look(): void
     {
@@ -21,6 +24,32 @@ final class Alerts
             self::compare(self::incidents());
         } catch (\Throwable) {
             // An alert that cannot be sent must not stop a delivery.
+            return;
+        }
+    }
+
+    /**
+     * Looks after a submission was taken, because a cron that is dead cannot report itself. It only adds incidents: the
+     * command line and the web may see different things, and only cron's look says that something is over.
+     */
+    public static function look_after_a_capture(): void
+    {
+        try {
+            $seen = get_option('halt_tracker_alerts_looked', []);
+            $seen = is_array($seen) ? $seen : [];
+            if (abs(time() - (int) ($seen['at'] ?? 0)) < self::PAUSE) {
+                return;
+            }
+            $told = array_filter((array) ($seen['told'] ?? []), static fn ($at): bool => (int) $at > time() - DAY_IN_SECONDS);
+            // Written before looking: of two requests at once, one looks.
+            update_option('halt_tracker_alerts_looked', ['at' => time(), 'told' => $told], false);
+            $found = array_diff_key(self::incidents(), $told);
+            if ($found !== []) {
+                update_option('halt_tracker_alerts_looked', ['at' => time(), 'told' => $told + array_fill_keys(array_keys($found), time())], false);
+                $open = get_option('halt_tracker_alerts', []);
+                self::compare($found, is_array($open) ? $open : []);
+            }
+        } catch (\Throwable) {
             return;
         }
     }
@@ -48,6 +77,10 @@ final class Alerts
         if (!empty($status['run']['hangs'])) {
             $found['hangs'] = 'HT-1608';
         }
+        if (Pulse::is_stalled($status)) {
+            // No code of the engine's: it is not called at all.
+            $found['stalled'] = '';
+        }
         $lost = get_option('halt_tracker_lost', []);
         if (is_array($lost) && (int) ($lost['last_at'] ?? 0) > time() - DAY_IN_SECONDS) {
             $found['lost'] = 'HT-1803';
@@ -55,18 +88,19 @@ final class Alerts
         return $found;
     }
 
-    /** @param array<string,string> $found */
-    private static function compare(array $found): void
+    /**
+     * @param array<string,string> $found
+     * @param array<string,int>    $after Incidents that stay open, found or not.
+     */
+    private static function compare(array $found, array $after = []): void
     {
         $open  = get_option('halt_tracker_alerts', []);
         $open  = is_array($open) ? $open : [];
-        $after = [];
         $lines = [];
         foreach ($found as $incident => $code) {
             $last = (int) ($open[$incident] ?? 0);
             if ($last < time() - DAY_IN_SECONDS) {
-                $row     = Messages::of($code);
-                $lines[] = $row['title'] . ' (' . $code . '). ' . $row['safe'] . ' ' . $row['next'];
+                $lines[] = self::line($code);
                 $last    = time();
             }
             $after[$incident] = $last;
@@ -79,6 +113,15 @@ final class Alerts
         } elseif ($open !== [] && $after === []) {
             self::mail(__('Halt Tracker is working again', 'halt-tracker'), [__('Everything that was reported is settled.', 'halt-tracker')]);
         }
+    }
+
+    private static function line(string $code): string
+    {
+        if ($code === '') {
+            return __('Submissions are received, but nothing was processed for a long time. They are kept. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+        }
+        $row = Messages::of($code);
+        return $row['title'] . ' (' . $code . '). ' . $row['safe'] . ' ' . $row['next'];
     }
 
     /** @param list<string> $lines */

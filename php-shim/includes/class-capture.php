@@ -14,6 +14,15 @@ defined('ABSPATH') || exit;
 /** The capture table. Rows leave it only when the engine has taken them over. */
 final class Capture
 {
+    /** How long taking over may go on in one go. */
+    private const SECONDS = 20;
+
+    /** Another process has taken the row over meanwhile. */
+    private const GONE = 'gone';
+
+    /** Codes that speak of the engine, the store or its keys, and not of one row. */
+    private const STORE = '/^HT-(1001|1002|11\d\d|13\d\d)$/';
+
     /** The table's name on this site. */
     public static function table(): string
     {
@@ -77,7 +86,7 @@ final class Capture
     }
 
     /**
-     * Hands every kept form to the engine, the oldest first.
+     * Hands every kept form to the engine, the oldest first, for as long as there is time.
      *
      * @return array{adopted:int,left:int,codes:list<string>}
      */
@@ -87,32 +96,48 @@ final class Capture
         $result = ['adopted' => 0, 'left' => 0, 'codes' => []];
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);
-        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
-        $ids = (array) $wpdb->get_col("SELECT id FROM `$table` WHERE part = 0 ORDER BY created_at, id LIMIT 500");
-        foreach ($ids as $at => $id) {
-            // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery
-            $row = $wpdb->get_row($wpdb->prepare("SELECT id, hash, key_id, HEX(sealed) AS sealed FROM `$table` WHERE id = %s AND part = 0", $id));
-            if (!$row) {
-                continue;
-            }
-            try {
-                Engine::call('adopt', [Engine::encode(['id' => $row->id, 'hash' => $row->hash, 'key_id' => $row->key_id]), (string) hex2bin($row->sealed)]);
-            } catch (EngineException $fault) {
-                $result['codes'][] = $fault->ht_code;
-                // A row that cannot be opened stays and holds up nothing; anything else will meet the next row too.
-                if (!in_array($fault->ht_code, ['HT-1801', 'HT-1802'], true)) {
-                    $result['left'] += count($ids) - $at;
-                    break;
+        $end    = microtime(true) + self::SECONDS;
+        $last   = [-1, ''];
+        do {
+            // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+            $page = (array) $wpdb->get_results($wpdb->prepare("SELECT id, created_at FROM `$table` WHERE part = 0 AND (created_at > %d OR (created_at = %d AND id > %s)) ORDER BY created_at, id LIMIT 100", $last[0], $last[0], $last[1]));
+            foreach ($page as $row) {
+                $code = microtime(true) < $end ? self::hand_over((string) $row->id) : null;
+                if ($code === null || preg_match(self::STORE, $code)) {
+                    // No time left, or the store itself is in trouble: every further row would meet the same.
+                    $result['codes'][] = (string) $code;
+                    $result['left']    = self::count();
+                    break 2;
                 }
-                $result['left']++;
-                continue;
+                $last = [(int) $row->created_at, (string) $row->id];
+                if ($code !== self::GONE) {
+                    $result[$code === '' ? 'adopted' : 'left']++;
+                    $result['codes'][] = $code;
+                }
             }
-            // phpcs:ignore WordPress.DB.DirectDatabaseQuery
-            $wpdb->delete($table, ['id' => $id]);
-            $result['adopted']++;
-        }
+        } while ($page !== []);
         $wpdb->suppress_errors($quiet);
-        $result['codes'] = array_values(array_unique($result['codes']));
+        $result['codes'] = array_values(array_unique(array_filter($result['codes'])));
         return $result;
+    }
+
+    /** Hands one form to the engine: nothing when that went well, else the code. A row that fails stays and holds up nothing. */
+    private static function hand_over(string $id): string
+    {
+        global $wpdb;
+        $table = self::table();
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery
+        $row = $wpdb->get_row($wpdb->prepare("SELECT id, hash, key_id, HEX(sealed) AS sealed FROM `$table` WHERE id = %s AND part = 0", $id));
+        if (!$row) {
+            return self::GONE;
+        }
+        try {
+            Engine::call('adopt', [Engine::encode(['id' => $row->id, 'hash' => $row->hash, 'key_id' => $row->key_id]), (string) hex2bin((string) $row->sealed)]);
+        } catch (\Throwable $fault) {
+            return $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+        }
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery
+        $wpdb->delete($table, ['id' => $id]);
+        return '';
     }
 }

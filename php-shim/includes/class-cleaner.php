@@ -23,11 +23,10 @@ final class Cleaner
         if (!Options::is_on('delete_on_uninstall')) {
             return;
         }
-        $install = (string) get_option('halt_tracker_install_id', '');
-        if ($install !== '' && !self::belongs_to_another()) {
-            self::folder(Places::known_data_dir(), $install);
-            $key = Places::known_key_file();
-            self::folder($key === '' ? '' : dirname($key), $install);
+        $key     = Places::known_key_file();
+        $folders = array_filter([Places::known_data_dir(), $key === '' ? '' : dirname($key)], static fn (string $dir): bool => $dir !== '');
+        foreach ($folders as $folder) {
+            self::folder($folder) || self::say_where($folder);
         }
         // phpcs:disable WordPress.DB -- removal of our own rows and table, once.
         $wpdb->query('DROP TABLE IF EXISTS `' . Capture::table() . '`');
@@ -39,22 +38,22 @@ final class Cleaner
         wp_cache_flush();
     }
 
-    /** A copied site names the live site's folder: where the engine can tell, its word counts. */
-    private static function belongs_to_another(): bool
+    /** What was kept because it is not this site's for certain; the options that name it are about to go. */
+    private static function say_where(string $dir): bool
     {
-        if (!Engine::ready()) {
-            return false;
+        if (@is_file($dir . '/' . Places::MARKER) && function_exists('error_log')) {
+            // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- a path, for the administrator.
+            error_log('halt-tracker kept ' . $dir . ': its mark names another address; delete it by hand if it is this site\'s');
         }
-        $fault = Engine::try_status()[1];
-        return $fault !== null && $fault->ht_code === 'HT-1105';
+        return true;
     }
 
-    /** Removes a folder that carries our marker with this site's name in it. */
-    private static function folder(string $dir, string $install): void
+    /** Removes a folder whose mark names this installation at this address: a copied site has the same options, not the same home. */
+    private static function folder(string $dir): bool
     {
         $marker = $dir . '/' . Places::MARKER;
-        if ($dir === '' || is_link($dir) || !@is_file($marker) || trim((string) @file_get_contents($marker)) !== $install) {
-            return;
+        if ($dir === '' || is_link($dir) || !@is_file($marker) || @file_get_contents($marker) !== Site::mark()) {
+            return false;
         }
         $inside = new \RecursiveIteratorIterator(
             new \RecursiveDirectoryIterator($dir, \FilesystemIterator::SKIP_DOTS),
@@ -71,5 +70,6 @@ final class Cleaner
             @unlink(dirname($dir) . '/.htaccess');
             @rmdir(dirname($dir));
         }
+        return true;
     }
 }

@@ -54,7 +54,12 @@ final class DiviUploads
     /** @return list<string> Folders from which files may be taken. */
     private static function dirs(): array
     {
-        $uploads = (string) (wp_get_upload_dir()['basedir'] ?? '');
+        try {
+            $uploads = (string) (wp_get_upload_dir()['basedir'] ?? '');
+        } catch (\Throwable) {
+            // Somebody's filter of the folder: the usual place is as good a guess.
+            $uploads = WP_CONTENT_DIR . '/uploads';
+        }
         $dirs    = [$uploads . '/pwh-dcfh-uploads/tmp', $uploads . '/cfefd-uploads/tmp'];
         try {
             $changed = apply_filters('halt_tracker_upload_dirs', $dirs);

@@ -43,22 +43,20 @@ final class Divi
         $submission = self::submission($given, $info);
         $summary    = [
             'id'              => $submission['id'],
-            'contact_form_id' => (string) ($info['contact_form_id'] ?? ''),
-            'unique_id'       => (string) ($info['contact_form_unique_id'] ?? ''),
-            'post_id'         => (int) ($info['post_id'] ?? 0),
+            'contact_form_id' => self::word($info, 'contact_form_id'),
+            'unique_id'       => self::word($info, 'contact_form_unique_id'),
+            'post_id'         => (int) self::word($info, 'post_id'),
         ];
         // Only a clear no keeps a form out; a filter that forgets to return anything does not.
         if (self::filtered('halt_tracker_accept_submission', true, $summary, $submission['fields']) === false) {
             return;
         }
-        $fields = self::filtered('halt_tracker_submission_fields', $submission['fields'], $summary);
-        $meta   = self::filtered('halt_tracker_submission_meta', $submission['meta'], $summary);
-        $submission['fields'] = (object) (is_array($fields) ? $fields : $submission['fields']);
-        $submission['meta']   = (object) (is_array($meta) ? $meta : $submission['meta']);
-        $submission['labels'] = (object) $submission['labels'];
-        $submission['info']   = (object) $submission['info'];
-        $json   = Engine::encode($submission);
-        $answer = self::hand_over($submission['id'], $json);
+        $changed           = $submission;
+        $changed['fields'] = self::changed('halt_tracker_submission_fields', $submission['fields'], $summary);
+        $changed['meta']   = self::changed('halt_tracker_submission_meta', $submission['meta'], $summary);
+        $json   = self::attempt(static fn (): string => self::encode($changed), '');
+        $answer = self::hand_over($submission['id'], $json !== '' ? $json : self::encode($submission));
+        self::attempt([Relay::class, 'after_a_capture'], null);
         if ($answer === null || $answer['state'] === 'ignored') {
             return;
         }
@@ -121,21 +119,22 @@ final class Divi
             $value = is_array($value) ? array_values(array_map('strval', array_filter($value, 'is_scalar'))) : (is_scalar($value) ? (string) $value : '');
             // Only the older module leaves WordPress' slashes in; taking them off twice damages backslashes.
             $fields[$key] = $slashed ? wp_unslash($value) : $value;
-            $labels[$key] = self::label(is_array($field) ? ($field['label'] ?? '') : '');
+            $labels[$key] = self::attempt(static fn (): string => self::label(is_array($field) ? ($field['label'] ?? '') : ''), '');
         }
-        $found = DiviContent::of_submission($info);
+        $found = self::attempt(static fn (): array => DiviContent::of_submission($info), ['css_id' => '', 'title' => '']);
+        $known = array_intersect_key($info, array_flip(['contact_form_id', 'contact_form_unique_id', 'contact_form_number', 'module_slug', 'post_id']));
         return [
             'id'          => wp_generate_uuid4(),
             'received_at' => (int) (microtime(true) * 1000),
-            'timestamp'   => (string) wp_date('c'),
+            'timestamp'   => self::attempt(static fn (): string => (string) wp_date('c'), gmdate('c')),
             'fields'      => $fields,
             'labels'      => $labels,
-            'info'        => array_intersect_key($info, array_flip(['contact_form_id', 'contact_form_unique_id', 'contact_form_number', 'module_slug', 'post_id'])),
+            'info'        => array_filter($known, static fn ($value): bool => $value === null || is_bool($value) || is_int($value) || is_string($value)),
             'css_id'      => $found['css_id'],
             'title'       => $found['title'],
-            'meta'        => self::meta($info, $found['title']),
-            'token'       => self::token($info),
-            'files'       => DiviUploads::files($fields),
+            'meta'        => self::attempt(static fn (): array => self::meta($info, $found['title']), []),
+            'token'       => self::attempt(static fn (): string => self::token($info), ''),
+            'files'       => self::attempt(static fn (): array => DiviUploads::files($fields), []),
         ];
     }
 
@@ -152,12 +151,13 @@ final class Divi
      */
     private static function meta(array $info, string $title): array
     {
-        $post = is_numeric($info['post_id'] ?? null) ? get_post((int) $info['post_id']) : null;
+        $post = self::attempt(static fn () => is_numeric($info['post_id'] ?? null) ? get_post((int) $info['post_id']) : null, null);
+        // Each on its own: other plugins' filters stand behind every one of them.
         $meta = [
-            'page_url'   => $post ? (string) get_permalink($post) : home_url('/'),
-            'page_title' => $post ? html_entity_decode(wp_strip_all_tags(get_the_title($post)), ENT_QUOTES | ENT_HTML5, 'UTF-8') : '',
+            'page_url'   => self::attempt(static fn (): string => $post ? (string) get_permalink($post) : home_url('/'), ''),
+            'page_title' => self::attempt(static fn (): string => $post ? html_entity_decode(wp_strip_all_tags(get_the_title($post)), ENT_QUOTES | ENT_HTML5, 'UTF-8') : '', ''),
             'form_title' => $title,
-            'locale'     => determine_locale(),
+            'locale'     => self::attempt(static fn (): string => (string) determine_locale(), ''),
         ];
         // phpcs:ignore WordPress.Security.NonceVerification -- Divi has checked its nonce; these are the page's own parameters.
         foreach ($_GET as $name => $value) {
@@ -176,6 +176,53 @@ final class Divi
         // phpcs:ignore WordPress.Security.NonceVerification
         $token = $_POST['_wpnonce-et-pb-contact-form-submitted-' . (is_scalar($suffix) ? $suffix : '')] ?? '';
         return is_string($token) ? wp_unslash($token) : '';
+    }
+
+    /**
+     * The submission as JSON; empty objects stay objects.
+     *
+     * @param array<string,mixed> $submission
+     */
+    private static function encode(array $submission): string
+    {
+        foreach (['fields', 'meta', 'labels', 'info'] as $map) {
+            $submission[$map] = (object) $submission[$map];
+        }
+        return Engine::encode($submission);
+    }
+
+    /** A word of what Divi says of the form. @param array<mixed> $info */
+    private static function word(array $info, string $name): string
+    {
+        return is_scalar($info[$name] ?? null) ? (string) $info[$name] : '';
+    }
+
+    /**
+     * Decoration: what throws here is left out, because no form is lost for it.
+     *
+     * @param mixed $else
+     * @return mixed
+     */
+    private static function attempt(callable $work, $else)
+    {
+        try {
+            return $work();
+        } catch (\Throwable) {
+            return $else;
+        }
+    }
+
+    /**
+     * What a filter made of a map; anything that is no map, or that cannot be written down, counts as no change.
+     *
+     * @param array<mixed> $map
+     * @param array<string,mixed> $summary
+     * @return array<mixed>
+     */
+    private static function changed(string $hook, array $map, array $summary): array
+    {
+        $after = self::filtered($hook, $map, $summary);
+        return is_array($after) && self::attempt(static fn (): string => Engine::encode((object) $after), '') !== '' ? $after : $map;
     }
 
     /**

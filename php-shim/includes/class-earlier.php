@@ -15,7 +15,7 @@ defined('ABSPATH') || exit;
 final class Earlier
 {
     private const CLASS_NAME = 'Halt_Tracker_Plugin';
-    private const HOOKS      = ['et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue'];
+    private const HOOKS      = ['et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue', 'admin_menu'];
 
     /** Removes its callbacks from the hooks that both use. */
     public static function init(): void
@@ -27,13 +27,35 @@ final class Earlier
         foreach (self::HOOKS as $hook) {
             foreach (isset($wp_filter[$hook]) ? $wp_filter[$hook]->callbacks : [] as $priority => $callbacks) {
                 foreach ($callbacks as $callback) {
-                    $owner = is_array($callback['function']) ? $callback['function'][0] : null;
+                    $owner = self::owner($callback['function'] ?? null);
                     if ($owner !== null && is_a($owner, self::CLASS_NAME, true)) {
                         remove_filter($hook, $callback['function'], $priority);
                     }
                 }
             }
         }
+    }
+
+    /**
+     * The object or class that a callback belongs to, however it is written.
+     *
+     * @param mixed $function
+     * @return object|string|null
+     */
+    private static function owner($function)
+    {
+        if ($function instanceof \Closure) {
+            $closure = new \ReflectionFunction($function);
+            return $closure->getClosureThis() ?? $closure->getClosureScopeClass()?->getName();
+        }
+        if (is_array($function)) {
+            $owner = $function[0] ?? null;
+            return is_object($owner) || is_string($owner) ? $owner : null;
+        }
+        if (is_string($function)) {
+            return strstr($function, '::', true) ?: null;
+        }
+        return is_object($function) ? $function : null;
     }
 
     /** The file that it was loaded from, or an empty text. */

@@ -154,10 +154,17 @@ final class Engine
         return self::call('act', [self::encode($action)]);
     }
 
-    /** Whether this site ever had a store. */
+    /**
+     * Whether this site ever had a store. One that lies there whole counts even while the site has not saved its epoch:
+     * a crash can come between making and remembering. The mark alone would not do, because opening would then make a store.
+     */
     public static function has_store(): bool
     {
-        return (string) get_option('halt_tracker_epoch', '') !== '';
+        if ((string) get_option('halt_tracker_epoch', '') !== '') {
+            return true;
+        }
+        $dir = Places::known_data_dir();
+        return $dir !== '' && @is_file($dir . '/' . Places::MARKER) && @is_file($dir . '/' . Places::DATABASE);
     }
 
     /** Keeps epoch and counter when an answer brings them. @param array<string,mixed> $answer */

@@ -133,14 +133,16 @@ final class Health
     private static function heartbeat(): array
     {
         $status = self::status()[0];
-        $last   = (int) (($status['heartbeat'] ?? 0) / 1000);
-        // Some hosts run cron every half an hour only.
-        if ($last > 0 && $last < time() - 3 * 1800) {
-            /* translators: %s: a time span such as "3 hours" */
-            return ['critical', __('Nothing was processed lately', 'halt-tracker'), sprintf(__('The last run was %s ago. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker'), human_time_diff($last))];
+        if (Pulse::is_late($status)) {
+            $text = Pulse::beat($status) > 0
+                /* translators: %s: a time span such as "3 hours" */
+                ? __('The last run was %s ago. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker')
+                /* translators: %s: a time span such as "3 hours" */
+                : __('There never was a run, and a submission has been waiting for %s. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+            return ['critical', __('Nothing was processed lately', 'halt-tracker'), sprintf($text, human_time_diff(Pulse::last($status)))];
         }
         if (!wp_next_scheduled(Relay::HOOK)) {
-            return ['critical', __('The cron event is missing', 'halt-tracker'), __('It is put back when an administrator opens any page.', 'halt-tracker')];
+            return ['critical', __('The cron event is missing', 'halt-tracker'), __('It is put back when an administrator opens any page, or when the next submission arrives.', 'halt-tracker')];
         }
         return ['good', __('Submissions are processed regularly', 'halt-tracker'), __('The cron event is scheduled.', 'halt-tracker')];
     }

@@ -84,19 +84,24 @@ final class KeyFile
         if ($file === false) {
             throw new EngineException('HT-1302', 'the key folder cannot be written');
         }
-        $text = self::GUARD . "\n" . $key . "\n";
-        $done = fwrite($file, $text) === strlen($text) && fflush($file) && fsync($file);
-        fclose($file);
-        // link() does not replace a file; where hard links are not to be had, "x" does the same less smoothly.
-        if ($done && !@link($draft, $path) && !@is_file($path)) {
-            $place = @fopen($path, 'xb');
-            $done  = $place !== false && fwrite($place, $text) === strlen($text) && fflush($place) && fsync($place);
-            if ($place !== false) {
-                @chmod($path, 0600);
-                fclose($place);
+        try {
+            $text = self::GUARD . "\n" . $key . "\n";
+            $done = fwrite($file, $text) === strlen($text) && fflush($file) && fsync($file);
+            fclose($file);
+            // link() does not replace a file; where hard links are not to be had, or hosts have switched the function
+            // off, "x" does the same less smoothly.
+            $linked = $done && function_exists('link') && @link($draft, $path);
+            if ($done && !$linked && !@is_file($path)) {
+                $place = @fopen($path, 'xb');
+                $done  = $place !== false && fwrite($place, $text) === strlen($text) && fflush($place) && fsync($place);
+                if ($place !== false) {
+                    @chmod($path, 0600);
+                    fclose($place);
+                }
             }
+        } finally {
+            @unlink($draft);
         }
-        @unlink($draft);
         if (!$done) {
             throw new EngineException('HT-1302', 'the key file cannot be written');
         }

@@ -14,8 +14,26 @@ defined('ABSPATH') || exit;
 /** Begin and end of the plugin's life on a site; it works in every state of the engine. */
 final class Lifecycle
 {
+    /** Sites of a network that are treated at once; the others repair themselves at the first form or the first admin page. */
+    private const SITES = 100;
+
+    /** On this site, or on every site of the network. @param mixed $network */
+    public static function activate($network = false): void
+    {
+        self::on_sites((bool) $network, [self::class, 'begin']);
+    }
+
+    /** Stops the schedule; data stays. @param mixed $network */
+    public static function deactivate($network = false): void
+    {
+        self::on_sites((bool) $network, static function (): void {
+            wp_clear_scheduled_hook(Relay::HOOK);
+            wp_clear_scheduled_hook(Relay::CONTINUE);
+        });
+    }
+
     /** Makes the table, the schedule and the name of this installation. */
-    public static function activate(): void
+    public static function begin(): void
     {
         Capture::create_table();
         Relay::schedule();
@@ -25,14 +43,38 @@ final class Lifecycle
             // It is made at the first call instead.
             unset($fault);
         }
+        self::load_nothing();
         update_option('halt_tracker_version', VERSION, true);
     }
 
-    /** Stops the schedule; data stays. */
-    public static function deactivate(): void
+    /** Options that the earlier plugin left are not read with every page. */
+    private static function load_nothing(): void
     {
-        wp_clear_scheduled_hook(Relay::HOOK);
-        wp_clear_scheduled_hook(Relay::CONTINUE);
+        global $wpdb;
+        if (!function_exists('wp_set_options_autoload')) {
+            return;
+        }
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- once, at activation.
+        $names = (array) $wpdb->get_col("SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE 'halt\\_tracker\\_%' AND option_name <> 'halt_tracker_version' AND autoload IN ('yes', 'on', 'auto', 'auto-on')");
+        if ($names !== []) {
+            wp_set_options_autoload($names, false);
+        }
+    }
+
+    private static function on_sites(bool $network, callable $work): void
+    {
+        if (!$network || !is_multisite()) {
+            $work();
+            return;
+        }
+        foreach (get_sites(['fields' => 'ids', 'number' => self::SITES]) as $id) {
+            switch_to_blog((int) $id);
+            try {
+                $work();
+            } finally {
+                restore_current_blog();
+            }
+        }
     }
 
     /** Repairs what is missing: sites of a network are never activated one by one, and cron events get lost. */
@@ -41,6 +83,21 @@ final class Lifecycle
         Relay::schedule();
         if (get_option('halt_tracker_version') !== VERSION) {
             self::activate();
+        }
+    }
+
+    /** A site joins a network in which the plugin is active everywhere. @param mixed $site */
+    public static function wp_initialize_site($site): void
+    {
+        $everywhere = get_site_option('active_sitewide_plugins', []);
+        if (!$site instanceof \WP_Site || !is_array($everywhere) || !isset($everywhere[plugin_basename(PLUGIN_FILE)])) {
+            return;
+        }
+        switch_to_blog((int) $site->blog_id);
+        try {
+            self::begin();
+        } finally {
+            restore_current_blog();
         }
     }
 

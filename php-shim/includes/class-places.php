@@ -17,6 +17,9 @@ final class Places
     /** The file that says whose folder it is; it holds the install id. Nothing without it is ever removed. */
     public const MARKER = 'halt-tracker-store';
 
+    /** The engine's database in the data folder; the plugin only looks whether it is there. */
+    public const DATABASE = 'queue.sqlite';
+
     /** Names that hosts give to folders which a web server delivers. */
     private const ROOT_NAMES = ['public_html', 'htdocs', 'httpdocs', 'httpsdocs', 'html', 'public', 'web', 'www', 'wwwroot', 'webroot', 'webspace'];
 
@@ -50,7 +53,7 @@ final class Places
         if (!@is_dir(dirname($saved)) && (string) get_option('halt_tracker_public_key', '') === '') {
             self::make(dirname($saved));
             // The engine marks the store's folder; this one is marked here, so that uninstalling knows it as ours.
-            @file_put_contents(dirname($saved) . '/' . self::MARKER, Site::install_id());
+            @file_put_contents(dirname($saved) . '/' . self::MARKER, Site::mark());
         }
         return $saved;
     }

@@ -26,8 +26,11 @@ final class Plugin
 
         add_filter('user_has_cap', [Capabilities::class, 'user_has_cap']);
         add_action('init', [self::class, 'init']);
+        // Themes bundle it: seen first when they are loaded, and again when all the others are.
+        add_action('after_setup_theme', [Earlier::class, 'init'], PHP_INT_MAX);
         add_action('init', [Earlier::class, 'init'], 100);
         add_action('rest_api_init', [Earlier::class, 'init'], 0);
+        add_action('wp_initialize_site', [Lifecycle::class, 'wp_initialize_site'], 100);
         add_action('wp_uninitialize_site', [Lifecycle::class, 'wp_uninitialize_site'], 5);
 
         add_filter('site_status_tests', [Health::class, 'site_status_tests']);

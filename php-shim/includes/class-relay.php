@@ -20,6 +20,7 @@ final class Relay
     private const RAISES = 3;
 
     private static bool $wanted = false;
+    private static bool $hooked = false;
 
     /** The cron event of every five minutes. */
     public static function halt_tracker_process_queue(): void
@@ -54,30 +55,59 @@ final class Relay
     /** Remembers that a run makes sense once the visitor has the answer. */
     public static function after_the_answer(): void
     {
-        if (!self::$wanted) {
-            self::$wanted = true;
+        self::$wanted = true;
+        self::after_a_capture();
+    }
+
+    /** Remembers that something was taken: once the visitor has the answer, the schedule and the alerts are looked at. */
+    public static function after_a_capture(): void
+    {
+        if (!self::$hooked) {
+            self::$hooked = true;
             add_action('shutdown', [self::class, 'shutdown'], PHP_INT_MAX);
         }
     }
 
-    /** Runs after the answer is out; where PHP cannot end an answer early, cron does it. */
+    /** What is done after the answer is out. Where PHP cannot end an answer early, cron does the run. */
     public static function shutdown(): void
     {
         try {
-            $finish = function_exists('fastcgi_finish_request') ? 'fastcgi_finish_request' : (function_exists('litespeed_finish_request') ? 'litespeed_finish_request' : '');
-            if ($finish === '' || wp_doing_cron() || (bool) apply_filters('halt_tracker_relay_after_response', true) === false) {
-                return;
+            $is_out = !wp_doing_cron() && self::may_run_now() && self::end_the_answer();
+            // A lost event cannot put itself back, and not every site has an administrator who comes by.
+            self::schedule();
+            if ($is_out && self::$wanted) {
+                self::run('after', 5000);
             }
-            ignore_user_abort(true);
-            if (session_status() === PHP_SESSION_ACTIVE) {
-                session_write_close();
-            }
-            $finish();
-            // Whatever a listener prints from here on must not reach a log or a socket.
-            ob_start(static fn (): string => '');
-            self::run('after', 5000);
         } catch (\Throwable $fault) {
             self::log($fault);
+        }
+        Alerts::look_after_a_capture();
+    }
+
+    /** Sends the answer off, where this PHP can; says whether nobody waits any more. */
+    private static function end_the_answer(): bool
+    {
+        $finish = function_exists('fastcgi_finish_request') ? 'fastcgi_finish_request' : (function_exists('litespeed_finish_request') ? 'litespeed_finish_request' : '');
+        if ($finish === '') {
+            return false;
+        }
+        ignore_user_abort(true);
+        if (session_status() === PHP_SESSION_ACTIVE) {
+            session_write_close();
+        }
+        $finish();
+        // Whatever a listener prints from here on must not reach a log or a socket.
+        ob_start(static fn (): string => '');
+        return true;
+    }
+
+    /** A filter that throws counts as no change. */
+    private static function may_run_now(): bool
+    {
+        try {
+            return (bool) apply_filters('halt_tracker_relay_after_response', true);
+        } catch (\Throwable) {
+            return true;
         }
     }
 

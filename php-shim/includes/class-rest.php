@@ -21,13 +21,23 @@ final class Rest
     public static function rest_api_init(): void
     {
         $id = ['id' => ['type' => 'string', 'format' => 'uuid', 'required' => true]];
-        self::route('/status', 'GET', Capabilities::VIEW, static fn (): array => Engine::call('status'));
+        self::route('/status', 'GET', Capabilities::VIEW, [self::class, 'status']);
         self::route('/submissions', 'GET', Capabilities::VIEW, [self::class, 'submissions'], self::query());
         self::route('/submissions/' . self::ID, 'GET', Capabilities::VIEW, [self::class, 'submission'], $id);
         self::route('/submissions/' . self::ID . '/retry', 'POST', Capabilities::VIEW, static fn (\WP_REST_Request $r) => self::act('retry', $r), $id);
         self::route('/submissions/' . self::ID . '/discard', 'POST', Capabilities::MANAGE, static fn (\WP_REST_Request $r) => self::act('discard', $r), $id);
         self::route('/run', 'POST', Capabilities::MANAGE, static fn (): array => Relay::run('button', 20000));
         self::route('/test-connection', 'POST', Capabilities::MANAGE, static fn (): array => Engine::call('testConnection'));
+    }
+
+    /** The state of the store; senders' addresses, secrets and keys are for those who manage. @return array<string,mixed> */
+    public static function status(): array
+    {
+        $status = Engine::call('status');
+        if (!current_user_can(Capabilities::MANAGE)) {
+            $status = array_diff_key($status, array_flip(['refusals', 'secrets', 'keys', 'store']));
+        }
+        return self::with_maps($status, ['counts']);
     }
 
     /** One page of submissions. @return array<string,mixed>|\WP_REST_Response */
@@ -45,7 +55,24 @@ final class Rest
     {
         $id = (string) $request['id'];
         Audit::viewed('rest', $id);
-        return Engine::call('get', [$id]);
+        return self::with_maps(Engine::call('get', [$id]), ['fields', 'meta', 'labels']);
+    }
+
+    /**
+     * An empty map is an object in JSON, as a full one is.
+     *
+     * @param array<string,mixed> $answer
+     * @param list<string>        $names
+     * @return array<string,mixed>
+     */
+    private static function with_maps(array $answer, array $names): array
+    {
+        foreach ($names as $name) {
+            if (($answer[$name] ?? null) === []) {
+                $answer[$name] = new \stdClass();
+            }
+        }
+        return $answer;
     }
 
     /** @return array<string,mixed>|\WP_Error */

@@ -38,6 +38,15 @@ final class Site
         return self::once('halt_tracker_install_id', bin2hex(random_bytes(16)));
     }
 
+    /** What stands in a folder of ours: whose installation, and at which address, as the engine writes it. */
+    public static function mark(): string
+    {
+        $home  = strtolower(trim(self::read(['home'])['home'] ?? ''));
+        $place = rtrim((string) preg_replace('#^www\\.#', '', (string) preg_replace('#^.*?://#', '', $home)), '/');
+        $id    = self::install_id();
+        return $id . "\n" . hash_hmac('sha256', $place, $id) . "\n";
+    }
+
     /** Keeps what the engine asks to be kept: both values together or none. */
     public static function remember(string $epoch, int $counter): void
     {

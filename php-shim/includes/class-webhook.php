@@ -113,6 +113,9 @@ final class Webhook
         if (!empty($answer->relay)) {
             Relay::after_the_answer();
         }
+        if ((int) $answer->status === 202) {
+            Relay::after_a_capture();
+        }
         if (!empty($answer->id) && (int) $answer->status === 202) {
             Relay::fire('halt_tracker_submission_accepted', (string) $answer->id, ['id' => (string) $answer->id, 'source' => 'webhook']);
         }

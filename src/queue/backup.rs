@@ -42,7 +42,11 @@ impl Store {
     /// `HT-1607` while a run is in progress, `HT-1105` for another site's backup, `HT-1108` for a damaged one; the store's.
     pub fn put_back(&mut self, backup: &Path, now: &Moment) -> Result<PathBuf, QueueError> {
         let dir = self.own_dir()?;
-        let mark = |folder: &Path| std::fs::read(folder.join(FOLDER_MARK)).map_err(|error| io(error, folder));
+        // The address may have changed since, the installation may not.
+        let mark = |folder: &Path| -> Result<String, QueueError> {
+            let text = std::fs::read_to_string(folder.join(FOLDER_MARK)).map_err(|error| io(error, folder))?;
+            Ok(text.lines().next().unwrap_or_default().to_owned())
+        };
         if mark(backup)? != mark(&dir)? {
             return Err(QueueError::plain(Code::StoreForeign, "the backup is of another site"));
         }

@@ -80,12 +80,13 @@ impl Store {
         configure(&conn)?;
         let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
         store.begin_schema(site, !known)?;
-        store.check_owner(site)?;
+        if store.check_owner(site)? {
+            mark(dir, site)?;
+        }
         store.check_key()?;
         if made {
             std::fs::create_dir_all(dir.join("files")).map_err(|error| QueueError::io(error, "files"))?;
-            std::fs::write(dir.join(FOLDER_MARK), site.install_id.as_bytes())
-                .map_err(|error| QueueError::io(error, FOLDER_MARK))?;
+            mark(dir, site)?;
             place::sync_folder(dir)?;
         }
         store.files = Some(Files {
@@ -305,10 +306,11 @@ impl Store {
         Ok(())
     }
 
-    /// *Whose store*: nothing of it is read before this holds.
-    fn check_owner(&mut self, site: &Site) -> Result<(), QueueError> {
+    /// *Whose store*: nothing of it is read before this holds. Says whether it was bound to a new address.
+    fn check_owner(&mut self, site: &Site) -> Result<bool, QueueError> {
         let own = self.meta("install_id")? == site.install_id;
-        if own && site.moved && self.meta("home")? != site.fingerprint() {
+        let moves = own && site.moved && self.meta("home")? != site.fingerprint();
+        if moves {
             let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tx = Tx { sql: &transaction, ring: &self.ring };
             tx.set_meta("home", &site.fingerprint())?;
@@ -322,7 +324,7 @@ impl Store {
         }
         // The site never saved the epoch of this store: a crash came between making and remembering it.
         self.remember = site.epoch.is_empty();
-        Ok(())
+        Ok(moves)
     }
 }
 
@@ -370,6 +372,12 @@ impl Tx<'_> {
             Err(_) => "(sealed under a missing key)".to_owned(),
         })
     }
+}
+
+/// Says in the folder whose it is: uninstalling without the engine removes it only where both lines fit.
+fn mark(dir: &Path, site: &Site) -> Result<(), QueueError> {
+    let text = format!("{}\n{}\n", site.install_id, site.fingerprint());
+    std::fs::write(dir.join(FOLDER_MARK), text).map_err(|error| QueueError::io(error, FOLDER_MARK))
 }
 
 /// Lower-case hexadecimal.

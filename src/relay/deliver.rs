@@ -296,12 +296,14 @@ impl Runner<'_> {
         self.pause(reason, verdict)?;
         let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
         let state = if open { State::Checking } else { State::Queued };
+        // Behind a bad address the others get their turn first; credentials are nobody's in particular.
+        let due_in = if reason == Pause::Endpoint { self.policy.probe_ms } else { 0 };
         let settled = Settled {
             state,
             reason: "",
             code: verdict.code(),
             message: verdict.message().to_owned(),
-            due_in: self.policy.probe_ms,
+            due_in,
             spent: false,
         };
         Ok(Walk::Leave(settled, Flow::Stop))

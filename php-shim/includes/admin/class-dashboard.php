@@ -15,6 +15,7 @@ use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
 use Halt\Tracker\WordPress\Messages;
 use Halt\Tracker\WordPress\Places;
+use Halt\Tracker\WordPress\Pulse;
 use Halt\Tracker\WordPress\Relay;
 
 defined('ABSPATH') || exit;
@@ -104,10 +105,9 @@ final class Dashboard
             /* translators: %s: number of submissions */
             return ['warn', sprintf(_n('It works, and %s submission needs you.', 'It works, and %s submissions need you.', $open, 'halt-tracker'), number_format_i18n($open))];
         }
-        $beat = (int) (($status['heartbeat'] ?? 0) / 1000);
-        if ($beat > 0 && $beat < time() - 3 * 1800) {
+        if (Pulse::is_late($status)) {
             /* translators: %s: a time span */
-            return ['warn', sprintf(__('Submissions are received, but nothing was processed for %s. Check WP-Cron.', 'halt-tracker'), human_time_diff($beat))];
+            return ['warn', sprintf(__('Submissions are received, but nothing was processed for %s. Check WP-Cron.', 'halt-tracker'), human_time_diff(Pulse::last($status)))];
         }
         if (array_sum($status['counts'] ?? []) === 0) {
             return ['calm', __('Forms and webhooks can arrive; nothing has arrived yet.', 'halt-tracker')];

@@ -51,12 +51,12 @@ final class Recipe
             __('Interface number of PHP', 'halt-tracker') => self::php_api(),
             __('Thread safety', 'halt-tracker')         => PHP_ZTS ? __('yes (ZTS)', 'halt-tracker') : __('no (NTS)', 'halt-tracker'),
             __('Debug build', 'halt-tracker')           => PHP_DEBUG ? __('yes', 'halt-tracker') : __('no', 'halt-tracker'),
-            __('Architecture', 'halt-tracker')          => php_uname('m'),
+            __('Architecture', 'halt-tracker')          => self::ask('php_uname', 'm'),
             __('C library', 'halt-tracker')             => self::c_library(),
             __('How PHP runs', 'halt-tracker')          => PHP_SAPI,
-            __('php.ini', 'halt-tracker')               => (string) php_ini_loaded_file(),
+            __('php.ini', 'halt-tracker')               => self::ask('php_ini_loaded_file'),
             __('Folder of further ini files', 'halt-tracker') => self::scan_dir(),
-            __('Folder of extensions', 'halt-tracker')  => (string) ini_get('extension_dir'),
+            __('Folder of extensions', 'halt-tracker')  => self::ask('ini_get', 'extension_dir'),
             __('Control panel (a guess)', 'halt-tracker') => self::panel(),
         ];
         echo '<h2>' . esc_html__('What was found', 'halt-tracker') . '</h2><table class="widefat striped halt-facts"><tbody>';
@@ -69,7 +69,7 @@ final class Recipe
     private static function letter(string $line, string $ini): void
     {
         /* translators: 1: PHP version, 2: NTS or ZTS, 3: architecture, 4: ini line, 5: path of the ini file */
-        $text = sprintf(__("Hello,\n\nplease enable a PHP extension for our site. It is a single file, libhalt_tracker.so, for PHP %1\$s (%2\$s, %3\$s).\nThe line in the PHP configuration is\n\n%4\$s\n\nfor example in %5\$s. After that PHP has to be restarted.\n\nThank you!", 'halt-tracker'), PHP_VERSION, PHP_ZTS ? 'ZTS' : 'NTS', php_uname('m'), $line, $ini);
+        $text = sprintf(__("Hello,\n\nplease enable a PHP extension for our site. It is a single file, libhalt_tracker.so, for PHP %1\$s (%2\$s, %3\$s).\nThe line in the PHP configuration is\n\n%4\$s\n\nfor example in %5\$s. After that PHP has to be restarted.\n\nThank you!", 'halt-tracker'), PHP_VERSION, PHP_ZTS ? 'ZTS' : 'NTS', self::ask('php_uname', 'm') ?: PHP_OS, $line, $ini);
         echo '<details class="halt-details"><summary>' . esc_html__('Write to my host', 'halt-tracker') . '</summary>';
         echo '<label for="halt-letter" class="screen-reader-text">' . esc_html__('Text for your host', 'halt-tracker') . '</label>';
         echo '<textarea id="halt-letter" class="large-text" rows="10" readonly>' . esc_textarea($text) . '</textarea></details>';
@@ -77,14 +77,14 @@ final class Recipe
 
     private static function library(): string
     {
-        $dir = rtrim((string) ini_get('extension_dir'), '/');
+        $dir = rtrim(self::ask('ini_get', 'extension_dir'), '/');
         return (str_starts_with($dir, '/') ? $dir : rtrim(PHP_EXTENSION_DIR, '/')) . '/libhalt_tracker.so';
     }
 
     /** The folder that this PHP scans: the one of the files that it has read, else the one that it was built with. */
     private static function scan_dir(): string
     {
-        $files = array_filter(array_map('trim', explode(',', (string) php_ini_scanned_files())));
+        $files = array_filter(array_map('trim', explode(',', self::ask('php_ini_scanned_files'))));
         if ($files !== []) {
             return dirname((string) reset($files));
         }
@@ -94,7 +94,7 @@ final class Recipe
     private static function ini_file(): string
     {
         $dir = self::scan_dir();
-        return $dir !== '' ? $dir . '/60-halt-tracker.ini' : ((string) php_ini_loaded_file() !== '' ? (string) php_ini_loaded_file() : 'php.ini');
+        return $dir !== '' ? $dir . '/60-halt-tracker.ini' : (self::ask('php_ini_loaded_file') !== '' ? self::ask('php_ini_loaded_file') : 'php.ini');
     }
 
     private static function restart(): string
@@ -109,10 +109,19 @@ final class Recipe
 
     private static function php_api(): string
     {
+        if (!function_exists('phpinfo')) {
+            return '';
+        }
         ob_start();
         phpinfo(INFO_GENERAL);
         $text = wp_strip_all_tags((string) ob_get_clean());
         return preg_match('/PHP Extension\s*(?:=>)?\s*(\d{8})/', $text, $found) ? $found[1] : '';
+    }
+
+    /** What PHP says of itself; hosts switch some of these functions off. */
+    private static function ask(string $function, string ...$arguments): string
+    {
+        return function_exists($function) ? (string) $function(...$arguments) : '';
     }
 
     private static function c_library(): string
