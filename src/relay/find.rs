@@ -8,7 +8,7 @@ use crate::queue::QueueError;
 use crate::queue::job::Step;
 use crate::queue::state::StepState;
 use crate::queue::work::StepOutcome;
-use crate::settings::{Api, RecordType};
+use crate::settings::RecordType;
 use crate::tracker::lookup::{Hit, Look};
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
@@ -30,7 +30,6 @@ impl Runner<'_> {
         let hits = match self.look_for_person(claimed, target.kind)? {
             Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
             // A search that was not answered is asked again later: going on could make a second person.
-            Look::Failed(verdict) if self.goes_on_without(claimed, &verdict) => Vec::new(),
             Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
             Look::Impossible => Vec::new(),
         };
@@ -56,22 +55,12 @@ impl Runner<'_> {
             Ok(Some(record)) => record.has_email(&email).then_some(Ok(id)),
             // Deleted in Tracker since.
             Ok(None) => None,
-            Err(verdict) if self.goes_on_without(claimed, &verdict) => None,
             // Read only where REST can be: the widget API alone says the same with its status 3.
             Err(verdict) if matches!(verdict.refusal(), Some(Refusal::Unreachable | Refusal::TooMany)) => {
                 Some(Err(verdict))
             }
             Err(_) => None,
         })
-    }
-
-    /// Where only the widget API can be reached (a firewall knows one host of the two), looking is given up after a few
-    /// tries: that API does not overwrite the person whom it has, and says so with its status 3.
-    fn goes_on_without(&self, claimed: &Claimed, verdict: &Verdict) -> bool {
-        let tries = i64::from(self.policy.failures_in_a_row);
-        claimed.plan.api == Api::Widget
-            && verdict.refusal() == Some(Refusal::Unreachable)
-            && claimed.job.attempts >= tries
     }
 
     fn use_existing(

@@ -365,13 +365,3 @@ fn silence_for_a_year_is_not_kept_and_none_at_all_is_not_heeded() {
         assert!((least..=most).contains(&wait), "{retry_after}: {wait}");
     }
 }
-
-#[test]
-fn where_only_the_widget_host_can_be_reached_submissions_are_delivered_all_the_same() {
-    let mut world = World::new(9, json!({}));
-    world.wire.rest_is_blocked = true;
-    let id = world.submit(&ada());
-    world.run_for(12);
-    assert_eq!(world.item(&id).state, State::Done, "{:?}", world.item(&id));
-    assert_eq!(world.held("resources").len(), 1);
-}

@@ -37,8 +37,6 @@ pub struct Wire {
     /// Requests that reach Tracker later: when, and what.
     pub underway: Vec<(i64, model::Request)>,
     pub sent: u64,
-    /// Whether a firewall keeps the relay from the REST host.
-    pub rest_is_blocked: bool,
     /// Creates of records that reached Tracker after their sender had given up.
     pub late_creates: usize,
 }
@@ -67,9 +65,6 @@ impl Transport for Wire {
         self.clock.advance(self.latency_ms);
         self.arrive();
         self.sent += 1;
-        if self.rest_is_blocked && request.url.starts_with("https://api.test") {
-            return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
-        }
         let calm = self.weather.only_creates && !creates_record(&request.url);
         let spared = self.weather;
         if calm {

@@ -128,7 +128,6 @@ impl World {
             latency_ms: 100,
             underway: Vec::new(),
             sent: 0,
-            rest_is_blocked: false,
             late_creates: 0,
         };
         let mut all =
