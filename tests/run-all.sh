@@ -84,6 +84,7 @@ while IFS= read -r file; do check "bash -n $file" bash -n "$file"; done < <(find
 section "Lints"
 check "cargo clippy, all targets without PHP" cargo clippy --no-default-features --all-targets -- -D warnings
 check "cargo clippy, the library with PHP" cargo clippy --lib -- -D warnings
+check "unsafe stands in src/php/ only, with its reasons" tests/unsafe.sh
 
 section "Rust tests"
 targets=(--lib)

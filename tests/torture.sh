@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Longer and rarer checks than `make test`: more random cases, repeated site tests, memory errors, licences. What needs a tool
-# that is not installed is named and left out; nothing is installed here. ROUNDS sets how often site tests repeat.
+# that is not installed is named and left out; tools of cargo are built into target/tools. ROUNDS sets how often site tests repeat.
 set -uo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -31,7 +31,7 @@ done
 check "Rust tests with twenty times as many random cases" env PROPTEST_CASES=5120 cargo test --no-default-features --no-fail-fast "${targets[@]}"
 check "delivery by seed, and ten thousand submissions with lost answers" env SEEDS="${SEEDS:-20000}" CAMPAIGN="${CAMPAIGN:-10000}" \
     cargo test --profile fast --no-default-features --test simulation -- --nocapture seeds campaign
-check "two million hostile inputs" env MUTATIONS="${MUTATIONS:-2000000}" cargo test --profile fast --no-default-features --test mutations -- --nocapture
+check "two million hostile inputs, by libFuzzer" tests/fuzz.sh
 for round in $(seq 1 "$rounds"); do
     for name in "${sites[@]}"; do
         check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1
@@ -43,24 +43,6 @@ check "the same site tests on the WordPress of Debian 13" env WORDPRESS_SUITE=tr
     cargo test --no-default-features --no-fail-fast --test wordpress -- --test-threads=1
 check "PHP 8.4, in a folder of Debian 13" tests/php84.sh
 
-if command -v valgrind >/dev/null; then
-    check "the extension under valgrind" env USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 valgrind --quiet --error-exitcode=9 \
-        --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-        php -n -d disable_functions=pcntl_fork -d "extension=$HALT_TRACKER_EXTENSION" tests/php/engine.php # a forked child gives up its parent's handles on purpose
-else
-    skip "the extension under valgrind" "valgrind is not installed."
-fi
-if cargo deny --version >/dev/null 2>&1; then
-    check "licences and sources of the crates" cargo deny --offline check licenses bans sources
-else
-    skip "licences and sources of the crates" "cargo-deny is not installed."
-fi
-if [ -d tests/fuzz ] && cargo fuzz --version >/dev/null 2>&1; then
-    while read -r target; do
-        check "fuzzing $target" env RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-60}"
-    done < <(cargo fuzz list --fuzz-dir tests/fuzz)
-else
-    skip "fuzzing" "cargo-fuzz or tests/fuzz is not there."
-fi
+check "what it is made of, and what it does with memory" tests/supply-chain.sh
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

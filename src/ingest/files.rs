@@ -173,6 +173,8 @@ fn is_text(content: &mut dyn Content) -> Result<(), Code> {
 const MOST_ENTRIES: u64 = 2_000;
 const MOST_UNPACKED: u64 = 100 * 1024 * 1024;
 const MOST_RATIO: u64 = 100;
+/// Bytes of the directory: it is the one thing of a file that is read at once.
+const MOST_DIRECTORY: u64 = 1024 * 1024;
 
 /// A document that is a ZIP archive, judged by its central directory alone: nothing is unpacked.
 fn zip(content: &mut dyn Content, wanted: &str) -> Result<(), Code> {
@@ -180,11 +182,14 @@ fn zip(content: &mut dyn Content, wanted: &str) -> Result<(), Code> {
     let tail_size = size.min(65_557);
     let mut tail = vec![0; usize::try_from(tail_size).unwrap_or_default()];
     content.read_at(size - tail_size, &mut tail).map_err(|_| Code::FileContent)?;
-    let end = tail.windows(4).rposition(|part| part == b"PK\x05\x06").ok_or(Code::FileContent)?;
-    let end = tail.get(end..).unwrap_or_default();
+    let end_at = end_record(&tail)?;
+    let end = tail.get(end_at..).unwrap_or_default();
     let (entries, length, begin) = (number(end, 10, 2)?, number(end, 12, 4)?, number(end, 16, 4)?);
+    // The directory ends where its end record begins, on one disk: whatever unpacks the file sees this very directory.
     // 0xffff and 0xffffffff mean ZIP64, which no CV needs.
-    if entries > MOST_ENTRIES || length > 4 * 1024 * 1024 || begin.checked_add(length).is_none_or(|end| end > size) {
+    let disks = (number(end, 4, 4)?, number(end, 8, 2)?);
+    let adjoins = begin + length == size - tail_size + end_at as u64;
+    if entries > MOST_ENTRIES || length > MOST_DIRECTORY || disks != (0, entries) || !adjoins {
         return Err(Code::FileArchive);
     }
     let mut directory = vec![0; usize::try_from(length).unwrap_or_default()];
@@ -205,10 +210,23 @@ fn zip(content: &mut dyn Content, wanted: &str) -> Result<(), Code> {
         found |= name == wanted || (wanted.ends_with('/') && name.starts_with(wanted));
         rest = rest.get(46 + name_length + more..).ok_or(Code::FileContent)?;
     }
-    if unpacked > MOST_UNPACKED || unpacked / MOST_RATIO > size {
+    if unpacked > MOST_UNPACKED || unpacked > size * MOST_RATIO || !rest.is_empty() {
         return Err(Code::FileArchive);
     }
     if found { Ok(()) } else { Err(Code::FileContent) }
+}
+
+/// Where the end record lies. Two that both reach to the end of the file are two readings of it.
+fn end_record(tail: &[u8]) -> Result<usize, Code> {
+    let mut found = None;
+    for (at, _) in tail.windows(4).enumerate().filter(|(_, part)| *part == b"PK\x05\x06") {
+        let rest = tail.get(at..).unwrap_or_default();
+        let Ok(comment) = number(rest, 20, 2) else { continue };
+        if rest.len() as u64 == 22 + comment && found.replace(at).is_some() {
+            return Err(Code::FileArchive);
+        }
+    }
+    found.ok_or(Code::FileContent)
 }
 
 fn is_dangerous(entry: &str) -> bool {
@@ -304,6 +322,28 @@ mod tests {
         }
         assert_eq!(refused("cv.docx", &zip_of(&[("xl/workbook.xml", 1)])), Some(Code::FileContent));
         assert_eq!(refused("cv.docx", &zip_of(&vec![("word/a", 1); 2_001])), Some(Code::FileArchive));
+    }
+
+    #[test]
+    fn an_archive_that_can_be_read_in_two_ways_is_refused() {
+        let harmless = zip_of(&[("word/document.xml", 10)]);
+        let change = |at: usize, bytes: &[u8]| {
+            let mut all = harmless.clone();
+            let end = all.len() - 22;
+            all[end + at..end + at + bytes.len()].copy_from_slice(bytes);
+            refused("cv.docx", &all)
+        };
+        assert_eq!(change(10, &[1]), None);
+        assert_eq!(change(8, &[2]), Some(Code::FileArchive), "another count on this disk");
+        assert_eq!(change(4, &[1]), Some(Code::FileArchive), "another disk");
+        assert_eq!(change(12, &[1]), Some(Code::FileArchive), "a directory that ends elsewhere");
+        assert_eq!(change(20, &[9]), Some(Code::FileContent), "a comment that is not there");
+        // A comment that is an archive itself: which of the two it is depends on who unpacks it.
+        let mut evil = zip_of(&[("word/../../evil", 1)]);
+        let end = evil.len() - 2;
+        evil[end..].copy_from_slice(&(harmless.len() as u16).to_le_bytes());
+        evil.extend_from_slice(&harmless);
+        assert_eq!(refused("cv.docx", &evil), Some(Code::FileArchive));
     }
 
     #[test]

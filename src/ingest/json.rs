@@ -12,6 +12,9 @@ use super::IngestError;
 const MOST_DEPTH: usize = 32;
 /// Values that no honest body needs.
 const MOST_NODES: usize = 10_000;
+/// The name under which serde_json keeps the digits of a number: an object that carries it would be stored as one thing
+/// and read back as another, or not at all.
+const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// Reads one JSON text.
 pub struct Reader<'a> {
@@ -57,6 +60,9 @@ impl<'a> Reader<'a> {
             let key = self.string()?;
             if !seen.insert(key.clone()) {
                 return Err(place(self.text, begin, "a key is repeated"));
+            }
+            if key == NUMBER_TOKEN {
+                return Err(place(self.text, begin, "a key that cannot be kept"));
             }
             self.space();
             self.expect(b':')?;
@@ -339,6 +345,7 @@ mod tests {
             deep.as_str(),
             many.as_str(),
             r#"{"x":{"b":1,"b":1}}"#,
+            r#"{"$serde_json::private::Number":"1"}"#,
         ] {
             assert!(read(bad.as_bytes()).is_err(), "{}", &bad[..bad.len().min(40)]);
             if !bad.starts_with('\u{feff}') {

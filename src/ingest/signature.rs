@@ -50,7 +50,11 @@ pub fn check_envelope(envelope: &Envelope, body: usize, most: usize) -> Result<(
     if !is_json(&envelope.content_type) || !envelope.content_encoding.trim().is_empty() {
         return Err(Code::WebhookContentType);
     }
-    let announced = envelope.content_length.trim().parse::<usize>().unwrap_or(0);
+    // What is no number, or one beyond every number, announces more than anybody takes.
+    let announced = match envelope.content_length.trim() {
+        "" => 0,
+        text => text.parse::<usize>().unwrap_or(usize::MAX),
+    };
     if announced > most || body > most {
         return Err(Code::WebhookTooLarge);
     }
@@ -245,6 +249,10 @@ mod tests {
             check_envelope(&Envelope { content_length: "11".into(), ..right.clone() }, 0, 10),
             Err(Code::WebhookTooLarge)
         );
+        for announced in ["99999999999999999999", "-1", "ten"] {
+            let envelope = Envelope { content_length: announced.into(), ..right.clone() };
+            assert_eq!(check_envelope(&envelope, 2, 10), Err(Code::WebhookTooLarge), "{announced}");
+        }
         assert_eq!(check_envelope(&right, 11, 10), Err(Code::WebhookTooLarge));
         assert_eq!(check_envelope(&Envelope { method: "GET".into(), ..right }, 2, 10), Err(Code::WebhookMethod));
     }

@@ -1,0 +1,10 @@
+//! Feeds `json` under libFuzzer; what may not happen stands in `../targets/json.rs`.
+#![no_main]
+
+#[path = "../targets/mod.rs"]
+#[allow(dead_code)] // one target of them all
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    targets::json::read(bytes);
+});
