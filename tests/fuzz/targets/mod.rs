@@ -8,8 +8,11 @@ pub mod mapping;
 pub mod receiver;
 pub mod stored;
 
-/// A target by its name.
-pub const ALL: &[(&str, fn(&[u8]) -> bool)] = &[
+/// Reads an input and says whether it was taken.
+pub type Target = fn(&[u8]) -> bool;
+
+/// The targets by their names.
+pub const ALL: &[(&str, Target)] = &[
     ("receiver", receiver::read),
     ("json", json::read),
     ("mapping", mapping::read),
