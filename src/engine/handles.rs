@@ -42,6 +42,8 @@ pub fn with_store<T>(call: &Call, action: impl FnOnce(&mut Store) -> Result<T, E
             open.insert(0, handle);
             open.truncate(MOST);
         });
+    } else {
+        handle.store.give_up();
     }
     result
 }
@@ -64,6 +66,9 @@ fn take(call: &Call) -> Option<Handle> {
         let mut handle = open.remove(at);
         // Replaced or deleted files: the old handle would write into nowhere.
         let usable = handle.store.is_sound();
+        if !usable {
+            handle.store.give_up();
+        }
         handle.store.remember = call.site.epoch.is_empty();
         usable.then_some(handle)
     })

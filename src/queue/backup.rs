@@ -56,7 +56,8 @@ impl Store {
         let Some(_run) = RunLock::try_take(&dir.join("run.lock"), &holder)? else {
             return Err(QueueError::plain(Code::RelayBusy, ""));
         };
-        // The copy is whole, paused and without who was erased since, before anything is moved; the moves are two renames.
+        // The copy is whole, paused and without who was erased since, before anything is moved. Then one rename puts it
+        // in place: at no moment is there no database, whatever ends this process.
         let draft = dir.join(format!("{DATABASE}.restoring"));
         copy(&backup.join(DATABASE), &draft)?;
         self.prepare_restored(&draft, now)?;
@@ -64,7 +65,7 @@ impl Store {
         let _lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
         self.move_wal()?;
         let aside = dir.join(format!("{DATABASE}.before-restore-{}", now.wall));
-        std::fs::rename(dir.join(DATABASE), &aside).map_err(|error| io(error, &aside))?;
+        std::fs::hard_link(dir.join(DATABASE), &aside).map_err(|error| io(error, &aside))?;
         for end in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(dir.join(format!("{DATABASE}{end}")));
         }

@@ -1,14 +1,14 @@
 //! Opening a store: whose it is, under which keys, and the one way to write into it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::QueueError;
 use super::Site;
-use super::disk::{changed_at, configure, inode_at, make_private, wal_of};
+use super::disk::{Files, changed_at, configure, furnish, make_private, wal_is_missing};
 use super::lock::{PATIENCE, RunLock, WriteLock};
 use crate::codes::Code;
 use crate::vault::{Aad, Ring, place};
@@ -27,21 +27,12 @@ pub struct Store {
     /// The lock of a run in progress. It lives here and not on the stack: after a fatal error of PHP, which
     /// skips destructors, the next call in this process finds it and closes it.
     pub run_lock: Option<RunLock>,
-    files: Option<Files>,
+    pub(super) files: Option<Files>,
     /// Whether the site has to save epoch and counter.
     pub remember: bool,
     patience: Duration,
-}
-
-/// Where a store on disk lies, and the inodes that it had when it was opened.
-#[derive(Debug)]
-struct Files {
-    dir: PathBuf,
-    key_file: PathBuf,
-    /// When the folder of the keys last changed, as this ring knows it.
-    keys_at: Option<std::time::SystemTime>,
-    database: u64,
-    wal: u64,
+    /// What opening has used up of the patience: the first write after it has the rest.
+    waited: Duration,
 }
 
 impl Store {
@@ -63,8 +54,11 @@ impl Store {
             return Err(missing());
         }
         // Making the store and its first key is one step for everybody who arrives at the same time.
+        let began = Instant::now();
         let lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
+        let waited = began.elapsed();
         let made = !is_there()?;
+        let forgetful = !made && wal_is_missing(&database)?;
         let ring = match Ring::open(key_file)? {
             Some(ring) => ring,
             None if made => Ring::create(key_file)?,
@@ -77,25 +71,13 @@ impl Store {
             make_private(&database)?;
         }
         let conn = Connection::open_with_flags(&database, flags)?;
-        configure(&conn)?;
-        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
+        configure(&conn, PATIENCE.saturating_sub(waited))?;
+        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE, waited };
         store.begin_schema(site, !known)?;
-        if store.check_owner(site)? {
-            mark(dir, site)?;
-        }
+        store.check_owner(site, forgetful)?;
         store.check_key()?;
-        if made {
-            std::fs::create_dir_all(dir.join("files")).map_err(|error| QueueError::io(error, "files"))?;
-            mark(dir, site)?;
-            place::sync_folder(dir)?;
-        }
-        store.files = Some(Files {
-            dir: dir.to_owned(),
-            key_file: key_file.to_owned(),
-            keys_at: changed_at(key_file),
-            database: inode_at(&database),
-            wal: inode_at(&wal_of(&database)),
-        });
+        furnish(dir, &format!("{}\n{}\n", site.install_id, site.fingerprint()))?;
+        store.files = Some(Files::now(dir, key_file));
         drop(lock);
         Ok(store)
     }
@@ -106,9 +88,17 @@ impl Store {
     /// SQLite's own.
     pub fn in_memory(conn: Connection, ring: Ring, site: &Site) -> Result<Self, QueueError> {
         conn.pragma_update(None, "foreign_keys", true)?;
-        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE };
+        let mut store = Self {
+            conn,
+            ring,
+            run_lock: None,
+            files: None,
+            remember: false,
+            patience: PATIENCE,
+            waited: Duration::ZERO,
+        };
         store.begin_schema(site, true)?;
-        store.check_owner(site)?;
+        store.check_owner(site, false)?;
         Ok(store)
     }
 
@@ -139,7 +129,7 @@ impl Store {
 
     /// Closes what a call that ended abruptly left open in this process.
     pub fn clean_up_after_abort(&mut self) {
-        self.be_patient(false);
+        self.patience = PATIENCE;
         self.run_lock = None;
         if !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
@@ -148,10 +138,7 @@ impl Store {
 
     /// Whether the files at the store's paths are still the ones that were opened.
     pub fn is_sound(&self) -> bool {
-        self.files.as_ref().is_none_or(|files| {
-            let database = files.dir.join(DATABASE);
-            inode_at(&database) == files.database && inode_at(&wal_of(&database)) == files.wal
-        })
+        self.files.as_ref().is_none_or(Files::is_sound)
     }
 
     /// Runs one write transaction: lock, `BEGIN IMMEDIATE`, checks, the work, `COMMIT` with a full sync.
@@ -161,11 +148,15 @@ impl Store {
     /// The work's own; `HT-1104` when locks were not had in time, `HT-1107` for a newer store, `HT-1113`
     /// when a file of the store was replaced (then nothing may be acknowledged before a second look).
     pub fn write<T>(&mut self, work: impl FnOnce(&Tx<'_>) -> Result<T, QueueError>) -> Result<T, QueueError> {
+        let began = Instant::now();
+        let patience = self.patience.saturating_sub(std::mem::take(&mut self.waited));
         let lock = match &self.files {
-            Some(files) => Some(WriteLock::take(&files.dir.join("write.lock"), self.patience)?),
+            Some(files) => Some(WriteLock::take(&files.dir.join("write.lock"), patience)?),
             None => None,
         };
         self.refresh_ring()?;
+        // Somebody else's tool may hold the database itself: both waits together are what a visitor may be made to wait.
+        self.conn.busy_timeout(patience.saturating_sub(began.elapsed()))?;
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version > SCHEMA {
@@ -173,10 +164,11 @@ impl Store {
         }
         let result = work(&Tx { sql: &transaction, ring: &self.ring })?;
         transaction.commit()?;
-        drop(lock);
         if !self.is_sound() {
+            self.save_deleted_wal();
             return Err(QueueError::plain(Code::StoreMoved, "the database or its WAL has another inode"));
         }
+        drop(lock);
         Ok(result)
     }
 
@@ -199,23 +191,6 @@ impl Store {
     /// `HT-13xx`.
     pub fn seal(&self, row: &str, column: &str, plain: &[u8]) -> Result<Vec<u8>, QueueError> {
         self.read().seal(row, column, plain)
-    }
-
-    /// Moves the WAL into the database; only the runner calls it, under the write lock.
-    ///
-    /// # Errors
-    /// `HT-1104` when the lock was not had.
-    pub fn checkpoint(&mut self) -> Result<(), QueueError> {
-        let Some(files) = &self.files else { return Ok(()) };
-        let _lock = WriteLock::take(&files.dir.join("write.lock"), self.patience)?;
-        self.move_wal()
-    }
-
-    /// The same under a lock that is held already.
-    pub(super) fn move_wal(&self) -> Result<(), QueueError> {
-        // SQLite waits for readers as long as its busy time-out says, and then tells in the first column.
-        let busy: i64 = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 { Ok(()) } else { Err(QueueError::plain(Code::StoreBusy, "a reader holds the WAL")) }
     }
 
     /// Reads the ring again when another process made a newer key.
@@ -306,25 +281,25 @@ impl Store {
         Ok(())
     }
 
-    /// *Whose store*: nothing of it is read before this holds. Says whether it was bound to a new address.
-    fn check_owner(&mut self, site: &Site) -> Result<bool, QueueError> {
+    /// *Whose store*: nothing of it is read before this holds. A store that was bound to a new address, or that has
+    /// forgotten what its WAL held, looks before it sends: the place it moved from may have gone on sending, and the WAL
+    /// may have held the word that something was sent.
+    fn check_owner(&mut self, site: &Site, forgetful: bool) -> Result<(), QueueError> {
         let own = self.meta("install_id")? == site.install_id;
-        let moves = own && site.moved && self.meta("home")? != site.fingerprint();
-        if moves {
+        let here = self.meta("home")? == site.fingerprint();
+        if !own || !(here || site.moved) {
+            return Err(QueueError::plain(Code::StoreForeign, "install id or address differ"));
+        }
+        if !here || forgetful {
             let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tx = Tx { sql: &transaction, ring: &self.ring };
             tx.set_meta("home", &site.fingerprint())?;
-            // The place that it moved from may have gone on sending.
             tx.verify_unfinished()?;
             transaction.commit()?;
         }
-        let same = self.meta("install_id")? == site.install_id && self.meta("home")? == site.fingerprint();
-        if !same {
-            return Err(QueueError::plain(Code::StoreForeign, "install id or address differ"));
-        }
         // The site never saved the epoch of this store: a crash came between making and remembering it.
         self.remember = site.epoch.is_empty();
-        Ok(moves)
+        Ok(())
     }
 }
 
@@ -372,12 +347,6 @@ impl Tx<'_> {
             Err(_) => "(sealed under a missing key)".to_owned(),
         })
     }
-}
-
-/// Says in the folder whose it is: uninstalling without the engine removes it only where both lines fit.
-fn mark(dir: &Path, site: &Site) -> Result<(), QueueError> {
-    let text = format!("{}\n{}\n", site.install_id, site.fingerprint());
-    std::fs::write(dir.join(FOLDER_MARK), text).map_err(|error| QueueError::io(error, FOLDER_MARK))
 }
 
 /// Lower-case hexadecimal.

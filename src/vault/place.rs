@@ -28,8 +28,7 @@ pub fn prepare(dir: &Path) -> Result<(), QueueError> {
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let made = DirBuilder::new().mode(0o700).recursive(true).create(dir);
-            made.map_err(|error| QueueError::io(error, dir.display().to_string()))?;
+            make_folder(dir).map_err(|error| QueueError::io(error, dir.display().to_string()))?;
         }
         Err(error) => return Err(QueueError::io(error, dir.display().to_string())),
     }
@@ -37,6 +36,28 @@ pub fn prepare(dir: &Path) -> Result<(), QueueError> {
     let kind = disk.f_type as u64 & 0xffff_ffff;
     if NETWORK.contains(&kind) {
         return Err(QueueError::plain(Code::StoreNetworkDisk, format!("file system {kind:x}")));
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner enters, with every missing folder above it. Each name is synced: what is
+/// acknowledged in a new folder must not go with the folder when power fails.
+///
+/// # Errors
+/// The operating system's.
+pub fn make_folder(dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = dir.ancestors().take_while(|one| !one.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+        match folder.parent().map(File::open) {
+            // A folder that may be written into and not read cannot be synced by us.
+            Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Some(parent) => parent?.sync_all()?,
+            None => {}
+        }
     }
     Ok(())
 }

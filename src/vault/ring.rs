@@ -74,12 +74,8 @@ impl Ring {
     /// # Errors
     /// `HT-1302`, `HT-1305`, or an I/O code.
     pub fn create(path: &Path) -> Result<Self, VaultError> {
-        if let Some(folder) = path.parent()
-            && !folder.exists()
-        {
-            let made = std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
-                .create(folder);
-            made.map_err(|error| VaultError::io(error, folder))?;
+        if let Some(folder) = path.parent() {
+            super::place::make_folder(folder).map_err(|error| VaultError::io(error, folder))?;
         }
         match write(path, &fresh(None)?) {
             Err(VaultError::Io(error, _)) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -1,0 +1,14 @@
+//! The fault campaign on real files: whatever fails at whatever point, nothing that was acknowledged is lost and nobody is
+//! in Tracker twice. Disk and network are real calls of the engine that meet our faults; Tracker is its model, and time
+//! is virtual, so that the product's own durations hold unscaled. `TORTURE=1` plays the long form.
+
+#[path = "../tracker_sim/model/mod.rs"]
+mod model;
+
+mod dice;
+mod judge;
+mod points;
+mod power;
+mod site;
+mod story;
+mod system;

@@ -1,0 +1,162 @@
+//! What happens on a site in one afternoon, as a list of moments, so that a fault can come at any point of it: and the calm
+//! afterwards, in which everybody repeats what was not acknowledged.
+
+use halt_tracker::engine::handles;
+use serde_json::json;
+
+use crate::judge::{Counts, judge};
+use crate::site::{Site, Template, Wish};
+use crate::system::{self, Lies, Plan, Seen};
+
+/// How much happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// A store is made, and its first form accepted.
+    Birth,
+    /// One form with a CV and one webhook request, delivered.
+    Short,
+    /// Also a lost answer, what people do by hand, erasure, retention, a new key, a backup.
+    Long,
+}
+
+/// Begins the trial: a site that has delivered before, or none yet.
+fn begin(length: Length, template: &Template) -> Site {
+    if length == Length::Birth { Site::new(&json!({ "api": "rest" }), &json!({})) } else { Site::of(template) }
+}
+
+type Moment = fn(&mut Site) -> Result<(), String>;
+
+fn moments(length: Length) -> Vec<Moment> {
+    let birth: Vec<Moment> = vec![
+        Site::save_secrets,
+        |site| {
+            let one = site.form("first", true);
+            site.submit(one)
+        },
+        |site| {
+            let one = site.hook("second");
+            site.submit(one)
+        },
+    ];
+    let short: Vec<Moment> = vec![
+        |site| {
+            let one = site.form("ada", true);
+            site.submit(one)
+        },
+        |site| {
+            let one = site.hook("bea");
+            site.submit(one)
+        },
+        |site| site.run().map(drop),
+    ];
+    let long: Vec<Moment> = vec![
+        |site| {
+            let one = site.form("cleo", false);
+            site.lose_answers_of.replace(Some("cleo@example.org".into()));
+            site.submit(one)
+        },
+        |site| site.run().map(drop),
+        |site| {
+            let one = site.hook("dora");
+            site.submit(one)
+        },
+        |site| by_hand(site, "dora", "discard"),
+        |site| {
+            let one = site.form("eve", true);
+            site.submit(one)
+        },
+        |site| by_hand(site, "eve", "erase"),
+        |site| {
+            site.clock.advance(16 * 60_000);
+            site.run().map(drop)
+        },
+        |site| site.act(&json!({ "action": "rotate_key" })).map(drop),
+        |site| {
+            let one = site.form("fay", true);
+            site.submit(one)
+        },
+        |site| {
+            let path = site.beside("backup");
+            site.act(&json!({ "action": "backup", "path": path })).map(drop)
+        },
+        |site| {
+            site.clock.advance(2 * 3_600_000);
+            site.run().map(drop)
+        },
+    ];
+    match length {
+        Length::Birth => birth,
+        Length::Short => short,
+        Length::Long => short.into_iter().chain(long).collect(),
+    }
+}
+
+fn by_hand(site: &mut Site, name: &str, action: &'static str) -> Result<(), String> {
+    let email = format!("{name}@example.org");
+    let at = site.people.iter().position(|one| one.email == email).ok_or("nobody")?;
+    site.by_hand(at, action)
+}
+
+/// What a trial showed.
+pub struct Trial {
+    pub seen: Seen,
+    pub result: Result<Counts, String>,
+    /// What failed while the trouble lasted, in the engine's words.
+    pub errors: Vec<String>,
+}
+
+/// Plays a story with one fault in it, then the calm, then judges.
+pub fn play(length: Length, template: &Template, plan: Option<Plan>, lies: Lies, prepare: fn(&mut Site)) -> Trial {
+    handles::close_all();
+    let mut site = begin(length, template);
+    prepare(&mut site);
+    system::watch(&site.root(), plan, lies);
+    let mut errors = Vec::new();
+    for moment in moments(length) {
+        if let Err(error) = moment(&mut site) {
+            errors.push(error);
+        }
+        if system::is_dead() {
+            break;
+        }
+    }
+    // Whatever is still open dies with the process; with a dead disk nothing of it is written.
+    handles::close_all();
+    let seen = system::unwatch();
+    if let Some(image) = &seen.image {
+        image.restore(&site.root());
+    }
+    let result = calm(&mut site).and_then(|()| judge(&site)).map(|mut counts| {
+        counts.fired = u64::from(seen.fired.is_some());
+        counts
+    });
+    handles::close_all();
+    Trial { seen, result, errors }
+}
+
+/// Everybody repeats what was not acknowledged, until it is; then days pass.
+pub fn calm(site: &mut Site) -> Result<(), String> {
+    if !site.secrets_saved {
+        site.save_secrets()?;
+    }
+    // A fresh process, a little later.
+    site.clock.advance(60_000);
+    for at in 0..site.people.len() {
+        let hook = matches!(site.people[at].wish, Wish::Hook { .. });
+        if site.people[at].acknowledged.is_none() {
+            site.submit(at)?;
+        }
+        if hook {
+            // A sender that missed our answer sends once more; so does one that did not.
+            site.submit(at)?;
+        }
+        if let Some((action, false)) = site.people[at].by_hand {
+            site.by_hand(at, action)?;
+        }
+    }
+    site.run_for(72);
+    // The late look of a day after a lost answer.
+    site.clock.advance(25 * 3_600_000);
+    site.run_for(72);
+    Ok(())
+}
