@@ -90,6 +90,9 @@ impl Ring {
     /// `HT-1305`, or an I/O code.
     pub fn create_beside(path: &Path) -> Result<Self, VaultError> {
         let key = fresh(None)?;
+        if let Some(folder) = path.parent() {
+            super::place::make_folder(folder).map_err(|error| VaultError::io(error, folder))?;
+        }
         write(&later(path, &key.id), &key)?;
         Self::open(path)?.ok_or_else(|| VaultError::KeyFile("vanished after it was made".into()))
     }

@@ -7,6 +7,7 @@ mod model;
 
 mod dice;
 mod judge;
+mod mutations;
 mod points;
 mod power;
 mod site;

@@ -26,45 +26,125 @@ pub fn templates() -> Vec<(&'static str, Template)> {
 }
 
 /// Walks a fault through a story until it no longer fires; `stride` skips points, 1 skips none.
-pub fn walk(
-    what: &str,
-    length: Length,
-    template: &Template,
-    fault: Fault,
-    of: fn(Kind) -> bool,
-    stride: u64,
-) -> (u64, Counts) {
-    let (mut at, mut tried, mut counts) = (1, 0, Counts::default());
+pub fn walk(length: Length, template: &Template, fault: impl Fn(u64) -> Fault, of: Kinds, stride: u64) -> Counts {
+    let (mut at, mut counts) = (1, Counts::default());
     loop {
-        let trial = play(length, template, Some(Plan { at, fault, of }), Lies::default(), |_| {});
+        let fault = fault(at);
+        let trial = play(length, template, Some(Plan { at, fault, of }), Lies::default());
         let Some(point) = &trial.seen.fired else {
-            assert!(tried > 0, "{what}: no point at all");
-            return (tried, counts);
+            assert!(counts.trials > 0, "{length:?} {fault:?}: no point at all");
+            return counts;
         };
+        let told = |error: &String| {
+            error.contains("HT-11") || error.contains("HT-13") || error == "dead" || error == "not there yet"
+        };
+        let loud = trial.errors.iter().find(|error| !told(error));
+        assert_eq!(loud, None, "{length:?} {fault:?} at {point}: an error without a code of the store or its keys");
         match &trial.result {
             Ok(one) => counts.add(one),
-            Err(why) => panic!("{what}: {fault:?} at {point}: {why}\n{:?}", trial.errors),
+            Err(why) => panic!("{length:?} {fault:?} at {point}: {why}\n{:?}", trial.errors),
         }
-        tried += 1;
         at += stride;
     }
 }
 
+type Kinds = fn(Kind) -> bool;
+
+const NETWORK: Kinds = |kind| matches!(kind, Kind::Send | Kind::Answer);
+const WRITES: Kinds = |kind| kind == Kind::Write;
+const SYNCS: Kinds = |kind| kind == Kind::Sync;
+const NAMES: Kinds = |kind| matches!(kind, Kind::Create | Kind::Name);
+const OPENS: Kinds = |kind| matches!(kind, Kind::Open | Kind::Create);
+const STOPS: Kinds = |kind| matches!(kind, Kind::Sync | Kind::Send | Kind::Answer);
+
+/// (c) The process dies, a call fails once, or the machine stands still, at every point.
 #[test]
 fn a_fault_at_any_point_loses_nothing_and_makes_no_twin() {
-    let (mut points, mut counts) = (0, Counts::default());
-    let stride = if long_form() { 1 } else { 7 };
-    let faults = [Fault::Abort, Fault::Tear, Fault::Error(libc::EIO), Fault::Delay(20_000)];
+    let mut counts = Counts::default();
+    let stride = |short| if long_form() { 1 } else { short };
+    let lengths = if long_form() { vec![Length::Short, Length::Long] } else { vec![Length::Short] };
+    let mut said = Vec::new();
     for (api, template) in templates() {
-        let lengths = if long_form() { vec![Length::Short, Length::Long] } else { vec![Length::Short] };
-        for length in lengths {
-            for fault in faults {
-                let (tried, one) = walk(&format!("{api} {length:?}"), length, &template, fault, durable, stride);
-                println!("  {api} {length:?} {fault:?}: {tried} points");
-                points += tried;
-                counts.add(&one);
+        for &length in &lengths {
+            let mut one = |name: &str, fault: Fault, of, short| {
+                let walked = walk(length, &template, |_| fault, of, stride(short));
+                said.push(format!("{api} {length:?} {name} {}", walked.trials));
+                counts.add(&walked);
+            };
+            one("abort", Fault::Abort, durable, 5);
+            one("abort within a write", Fault::Tear, WRITES, 11);
+            one("error", Fault::Error(libc::EIO), durable, 7);
+            one("error on the network", Fault::Error(libc::EIO), NETWORK, 1);
+            one("delay of 20 s", Fault::Delay(20_000), STOPS, 3);
+        }
+    }
+    let birth = walk(Length::Birth, &templates()[1].1, |_| Fault::Abort, durable, stride(3));
+    said.push(format!("a new store, abort {}", birth.trials));
+    counts.add(&birth);
+    println!(
+        "campaign c: real files, Tracker simulated, virtual time at scale 1: {} faults, every {}; {}",
+        counts.trials,
+        if long_form() { "point" } else { "3rd to 11th point" },
+        counts.words()
+    );
+    println!("campaign c: points: {}", said.join(", "));
+}
+
+/// (f) The n-th call of a kind fails, once or from then on.
+#[test]
+fn no_error_of_the_disk_loses_an_acknowledged_submission() {
+    let mut counts = Counts::default();
+    let mut said = Vec::new();
+    let matrix: [(&str, i32, Kinds, u64); 8] = [
+        ("write EIO", libc::EIO, WRITES, 23),
+        ("write ENOSPC", libc::ENOSPC, WRITES, 23),
+        ("fsync EIO", libc::EIO, SYNCS, 3),
+        ("fsync ENOSPC", libc::ENOSPC, SYNCS, 5),
+        ("create or rename EROFS", libc::EROFS, NAMES, 2),
+        ("create or rename ENOSPC", libc::ENOSPC, NAMES, 2),
+        ("open EMFILE", libc::EMFILE, OPENS, 9),
+        ("open EIO", libc::EIO, OPENS, 11),
+    ];
+    let templates = templates();
+    for (name, number, of, short) in matrix {
+        let stride = if long_form() { 1 } else { short };
+        for fault in [Fault::Error(number), Fault::ErrorsFrom(number)] {
+            let some = if long_form() { &templates[..] } else { &templates[1..] };
+            for (api, template) in some {
+                let walked = walk(Length::Short, template, |_| fault, of, stride);
+                let lasting = if matches!(fault, Fault::ErrorsFrom(_)) { ", lasting" } else { "" };
+                said.push(format!("{api} {name}{lasting} {}", walked.trials));
+                counts.add(&walked);
             }
         }
     }
-    println!("campaign c: real files, virtual time (scale 1): {points} faults of 4 kinds, {}", counts.words());
+    println!(
+        "campaign f: real files, errors of the system's calls by number: {} trials, {}",
+        counts.trials,
+        counts.words()
+    );
+    println!("campaign f: points: {}", said.join(", "));
+}
+
+/// (e) Power fails after any call: only what was synced is there for certain.
+#[test]
+fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
+    let mut counts = Counts::default();
+    let seeds: &[u64] = if long_form() { &[1, 2, 3] } else { &[1] };
+    let templates = templates();
+    for &seed in seeds {
+        let stride = if long_form() { 1 } else { 6 };
+        for (_, template) in &templates {
+            counts.add(&walk(Length::Short, template, |at| Fault::Cut(at * 31 + seed), durable, stride));
+        }
+        counts.add(&walk(Length::Birth, &templates[1].1, |at| Fault::Cut(at * 37 + seed), durable, stride));
+    }
+    if long_form() {
+        counts.add(&walk(Length::Long, &templates[1].1, |at| Fault::Cut(at * 41), durable, 2));
+    }
+    println!(
+        "campaign e: real files of which only synced bytes survive, the rest by sectors at random: {} power cuts, {}",
+        counts.trials,
+        counts.words()
+    );
 }

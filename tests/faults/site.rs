@@ -66,7 +66,7 @@ pub struct Person {
     pub wish: Wish,
     /// The id that was answered.
     pub acknowledged: Option<String>,
-    /// A form that the engine did not take, sealed by the plugin.
+    /// A form that the engine did not take, in the site's own table.
     pub kept: Option<Vec<u8>>,
     /// What somebody did by hand and has not been confirmed yet, or has.
     pub by_hand: Option<(&'static str, bool)>,
@@ -86,6 +86,9 @@ pub struct Template {
     people: Vec<Person>,
 }
 
+/// What happens elsewhere while a request is under way.
+type Meanwhile = Box<dyn FnOnce(&Site)>;
+
 pub struct Site {
     home: tempfile::TempDir,
     pub identity: Value,
@@ -99,8 +102,9 @@ pub struct Site {
     pub lose_answers_of: RefCell<Option<String>>,
     pub sent: Cell<u64>,
     /// Called while a request is under way, before Tracker sees it.
-    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
-    switches: Value,
+    pub meanwhile: RefCell<Option<Meanwhile>>,
+    /// A mutation: a repeated form comes under another id, as if ids were made by the store.
+    pub new_ids: bool,
     pub secrets_saved: bool,
 }
 
@@ -115,7 +119,8 @@ impl Site {
         std::fs::create_dir(home.path().join("root")).expect("made");
         std::fs::create_dir(home.path().join("uploads")).expect("made");
         let mut cv = b"%PDF-1.7\n1 0 obj canary-of-the-cv ".to_vec();
-        cv.resize(70_000, b'x');
+        // More than a chunk of a sealed file, so that one is written before the last.
+        cv.resize(66_000, b'x');
         std::fs::write(home.path().join("uploads/cv.pdf"), cv).expect("written");
         let mut all = json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1", "pace": "60000" });
         for (name, value) in settings.as_object().into_iter().flatten() {
@@ -137,7 +142,7 @@ impl Site {
             lose_answers_of: RefCell::default(),
             sent: Cell::new(0),
             meanwhile: RefCell::default(),
-            switches: switches.clone(),
+            new_ids: false,
             secrets_saved: false,
         }
     }
@@ -258,7 +263,7 @@ impl Site {
         self.people.len() - 1
     }
 
-    fn form_json(&self, one: &Person, id: &str, cv: bool) -> Vec<u8> {
+    fn form_json(&self, one: &Person, id: &str, cv: bool, token: &str) -> Vec<u8> {
         let uploads = self.home.path().join("uploads");
         let files = if cv {
             json!([{ "field": "cv", "path": uploads.join("cv.pdf"), "name": "cv.pdf", "dirs": [uploads] }])
@@ -266,7 +271,7 @@ impl Site {
             json!([])
         };
         let form = json!({ "id": id, "received_at": self.clock.now().wall, "timestamp": "", "fields": self.fields(&one.email),
-            "info": { "contact_form_id": "f", "contact_form_unique_id": "11111111-2222-4333-8444-555555555555" }, "token": one.email, "files": files });
+            "info": { "contact_form_id": "f", "contact_form_unique_id": "11111111-2222-4333-8444-555555555555" }, "token": token, "files": files });
         form.to_string().into_bytes()
     }
 
@@ -275,9 +280,11 @@ impl Site {
         let one = self.people[at].clone();
         let (id, answer) = match &one.wish {
             Wish::Form { id, cv } => {
-                let plain = self.form_json(&one, id, *cv);
+                let fresh = uuid::Uuid::now_v7().hyphenated().to_string();
+                let (id, token) = if self.new_ids { (&fresh, &fresh) } else { (id, &one.email) };
+                let plain = self.form_json(&one, id, *cv, token);
                 let taken = match &one.kept {
-                    Some(sealed) => self.adopt(id, &plain, sealed),
+                    Some(kept) => self.adopt(id, kept),
                     None => take::accept(&self.call(), &plain).map_err(|error| error.to_string()),
                 };
                 let answer = match taken {
@@ -314,7 +321,7 @@ impl Site {
         Ok(())
     }
 
-    fn adopt(&self, id: &str, _now: &[u8], kept: &[u8]) -> Result<Value, String> {
+    fn adopt(&self, id: &str, kept: &[u8]) -> Result<Value, String> {
         use hmac::digest::Digest;
         // Sealed now and not then: the key pair is the same, and what counts is that it is taken once.
         let call = self.call();
@@ -445,9 +452,10 @@ impl Transport for Wire<'_> {
         if request.deadline.is_some_and(|deadline| site.clock.now().boot > deadline) {
             return Err(Failure::NotSent(Code::TrackerUnreachable, "too late".into()));
         }
-        let plain = plain(request);
+        // A document that does not open any more breaks the request off, as in the real one.
+        let plain = plain(request).map_err(|error| Failure::Lost(error.to_string()))?;
         if let Some(action) = site.meanwhile.take() {
-            action();
+            action(site);
         }
         site.sent.set(site.sent.get() + 1);
         let at = site.clock.elsewhere();
@@ -471,7 +479,7 @@ impl Transport for Wire<'_> {
     }
 }
 
-fn plain(request: Request) -> model::Request {
+fn plain(request: Request) -> std::io::Result<model::Request> {
     use base64::Engine as _;
     let mut headers = Vec::new();
     if let Some(token) = &request.bearer {
@@ -485,17 +493,17 @@ fn plain(request: Request) -> model::Request {
         }
         Body::Document { before, source, after } => {
             let mut bytes = Vec::new();
-            source.open().and_then(|mut reader| reader.read_to_end(&mut bytes)).expect("a readable document");
+            source.open().and_then(|mut reader| reader.read_to_end(&mut bytes))?;
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             [before.as_slice(), base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(), &after].concat()
         }
     };
     let address = url::Url::parse(&request.url).expect("an address");
-    model::Request {
+    Ok(model::Request {
         method: request.method.to_owned(),
         path: address.path().to_owned(),
         query: address.query().unwrap_or_default().to_owned(),
         headers,
         body,
-    }
+    })
 }

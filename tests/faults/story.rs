@@ -20,7 +20,8 @@ pub enum Length {
 }
 
 /// Begins the trial: a site that has delivered before, or none yet.
-fn begin(length: Length, template: &Template) -> Site {
+pub fn begin(length: Length, template: &Template) -> Site {
+    handles::close_all();
     if length == Length::Birth { Site::new(&json!({ "api": "rest" }), &json!({})) } else { Site::of(template) }
 }
 
@@ -106,10 +107,12 @@ pub struct Trial {
 }
 
 /// Plays a story with one fault in it, then the calm, then judges.
-pub fn play(length: Length, template: &Template, plan: Option<Plan>, lies: Lies, prepare: fn(&mut Site)) -> Trial {
-    handles::close_all();
-    let mut site = begin(length, template);
-    prepare(&mut site);
+pub fn play(length: Length, template: &Template, plan: Option<Plan>, lies: Lies) -> Trial {
+    play_on(begin(length, template), length, plan, lies)
+}
+
+/// The same on a site that was prepared, and whose store may be open.
+pub fn play_on(mut site: Site, length: Length, plan: Option<Plan>, lies: Lies) -> Trial {
     system::watch(&site.root(), plan, lies);
     let mut errors = Vec::new();
     for moment in moments(length) {

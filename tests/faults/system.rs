@@ -6,7 +6,6 @@
 //! meeting it: no point can be forgotten, because nobody lists them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::path::{Path, PathBuf};
 
@@ -39,7 +38,7 @@ pub enum Fault {
     Tear,
     /// The call fails with an error number, once.
     Error(c_int),
-    /// It and every later one of its kind fail, until the trouble is over.
+    /// It and every later one of its kind fail, until the calm.
     ErrorsFrom(c_int),
     /// The machine stands still for so many milliseconds.
     Delay(i64),
@@ -71,11 +70,9 @@ struct Watch {
     count: u64,
     fired: Option<String>,
     dead: bool,
-    over: bool,
     lies: Lies,
     recorder: Option<Recorder>,
     delayed: i64,
-    seen: BTreeMap<Kind, u64>,
 }
 
 thread_local! {
@@ -85,29 +82,15 @@ thread_local! {
 /// Watches this thread's calls below a folder, until [`unwatch`].
 pub fn watch(root: &Path, plan: Option<Plan>, lies: Lies) {
     let recorder = matches!(plan, Some(Plan { fault: Fault::Cut(_), .. })).then(|| Recorder::new(root));
-    let watch = Watch {
-        root: root.to_owned(),
-        plan,
-        count: 0,
-        fired: None,
-        dead: false,
-        over: false,
-        lies,
-        recorder,
-        delayed: 0,
-        seen: BTreeMap::new(),
-    };
+    let watch = Watch { root: root.to_owned(), plan, count: 0, fired: None, dead: false, lies, recorder, delayed: 0 };
     WATCH.with_borrow_mut(|slot| *slot = Some(watch));
 }
 
 /// What was seen while watching.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Points of the plan's kinds.
-    pub points: u64,
     /// Where the fault fired.
     pub fired: Option<String>,
-    pub by_kind: BTreeMap<Kind, u64>,
     /// The disk after a power cut.
     pub image: Option<crate::power::Image>,
 }
@@ -115,9 +98,7 @@ pub struct Seen {
 pub fn unwatch() -> Seen {
     let watch = WATCH.with_borrow_mut(Option::take);
     watch.map_or_else(Seen::default, |watch| Seen {
-        points: watch.count,
         fired: watch.fired,
-        by_kind: watch.seen,
         image: watch.recorder.and_then(|recorder| recorder.image),
     })
 }
@@ -125,15 +106,6 @@ pub fn unwatch() -> Seen {
 /// Whether the process has "died".
 pub fn is_dead() -> bool {
     WATCH.with_borrow(|slot| slot.as_ref().is_some_and(|watch| watch.dead))
-}
-
-/// The trouble is over: an error that lasted ends.
-pub fn calm() {
-    WATCH.with_borrow_mut(|slot| {
-        if let Some(watch) = slot {
-            watch.over = true;
-        }
-    });
 }
 
 /// Milliseconds for which the machine stood still since the last question.
@@ -161,13 +133,12 @@ impl Watch {
             // Looking is free; whatever would change anything has no effect any more.
             return if kind == Kind::Open { Do::Pass } else { Do::Fail(libc::EIO) };
         }
-        *self.seen.entry(kind).or_default() += 1;
         let Some(plan) = self.plan.filter(|plan| (plan.of)(kind)) else { return Do::Pass };
         self.count += 1;
-        if let (Fault::ErrorsFrom(number), false, true) = (plan.fault, self.over, self.count > plan.at) {
+        if let (Fault::ErrorsFrom(number), true) = (plan.fault, self.count > plan.at) {
             return Do::Fail(number);
         }
-        if self.count != plan.at || self.over {
+        if self.count != plan.at {
             return Do::Pass;
         }
         self.fired = Some(format!("{kind:?} {} at point {}", path.display(), plan.at));

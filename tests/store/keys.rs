@@ -90,3 +90,13 @@ fn a_broken_key_file_is_never_overwritten_and_nothing_is_opened() {
     assert_eq!(crate::code(place.open()), Some(Code::KeyUnreadable));
     assert_eq!(std::fs::read_to_string(place.key_file()).expect("there"), "<?php exit; ?>\nrubbish\n");
 }
+
+#[test]
+fn a_lost_folder_of_keys_is_a_lost_key_and_takes_in_what_comes() {
+    let mut place = Place::new();
+    drop(place.opened());
+    std::fs::remove_dir_all(place.root.path().join("keys")).expect("removed");
+    let mut store = place.open().expect("opens");
+    accept(&mut store, &ada(1));
+    assert_eq!(store.pauses().expect("read").first().map(|pause| pause.reason), Some(Pause::Key));
+}
