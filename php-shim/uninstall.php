@@ -10,7 +10,7 @@ declare(strict_types=1);
 defined('ABSPATH') || exit;
 defined('WP_UNINSTALL_PLUGIN') || exit;
 
-foreach (['engine-exception', 'engine', 'site', 'options', 'places', 'capture', 'cleaner'] as $halt_tracker_part) {
+foreach (['engine-exception', 'engine', 'site', 'options', 'places', 'capture', 'earlier-table', 'cleaner'] as $halt_tracker_part) {
     require_once __DIR__ . '/includes/class-' . $halt_tracker_part . '.php';
 }
 

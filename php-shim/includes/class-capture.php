@@ -44,22 +44,50 @@ final class Capture
     }
 
     /**
-     * Seals and keeps a form.
+     * Seals and keeps a form: its files in parts first, the form itself last.
      *
-     * @param string $id   The submission's id.
-     * @param string $json The submission, as the engine would have got it.
-     * @param int    $code Why the engine did not take it: 1104 for HT-1104.
+     * @param array<string,mixed> $submission The submission, as the engine would have got it.
+     * @param int                 $code       Why the engine did not take it: 1104 for HT-1104.
      * @throws EngineException When it could not be kept.
      */
-    public static function keep(string $id, string $json, int $code): void
+    public static function keep(array $submission, int $code): void
+    {
+        $id    = (string) $submission['id'];
+        $key   = KeyFile::public_key();
+        $parts = new CaptureParts(
+            static fn (int $part, string $bytes) => self::write($id, $part, 0, $bytes, $key, $code),
+            static fn (int $after) => self::forget($id, $after)
+        );
+        try {
+            $submission['files'] = $parts->files((array) ($submission['files'] ?? []));
+            $json = Divi::encode($submission);
+            if (strlen($json) > CaptureParts::BYTES) {
+                $json = Engine::encode(['id' => $id, 'body' => $parts->text($json)]);
+            }
+            self::write($id, 0, $parts->count() + 1, $json, $key, $code);
+        } catch (\Throwable $fault) {
+            self::forget($id, 0);
+            throw $fault;
+        }
+    }
+
+    /**
+     * One row. As hex, so that nothing between here and the table takes the bytes for text. How many rows a form has is
+     * known, and written, with its last one only.
+     *
+     * @param array{0:string,1:string} $key Id and public key.
+     * @throws EngineException
+     */
+    private static function write(string $id, int $part, int $parts, string $plain, array $key, int $code): void
     {
         global $wpdb;
-        [$key_id, $public] = KeyFile::public_key();
-        $sealed = sodium_crypto_box_seal($json, $public);
+        $sealed = sodium_crypto_box_seal($plain, $key[1]);
+        // A file is known by its hash wherever it lies: of a part the sealed bytes are hashed, its own hash is sealed in the form.
+        $hash   = hash('sha256', $part === 0 ? $plain : $sealed);
         $table  = self::table();
-        // As hex, so that nothing between here and the table takes the bytes for text.
         // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
-        $insert = $wpdb->prepare("INSERT INTO `$table` (id, part, parts, hash, key_id, format, created_at, code, sealed) VALUES (%s, 0, 1, %s, %s, 1, %d, %d, UNHEX(%s))", $id, hash('sha256', $json), $key_id, (int) (microtime(true) * 1000), $code, bin2hex($sealed));
+        $insert = $wpdb->prepare("INSERT INTO `$table` (id, part, parts, hash, key_id, format, created_at, code, sealed) VALUES (%s, %d, %d, %s, %s, 1, %d, %d, ", $id, $part, $parts, $hash, $key[0], (int) (microtime(true) * 1000), $code)
+            . "x'" . bin2hex($sealed) . "')";
         $quiet  = $wpdb->suppress_errors(true);
         // phpcs:ignore WordPress.DB
         $kept = $wpdb->query($insert) === 1;
@@ -73,6 +101,17 @@ final class Capture
         }
     }
 
+    /** Takes parts back that belong to nothing. */
+    private static function forget(string $id, int $after): void
+    {
+        global $wpdb;
+        $table = self::table();
+        $quiet = $wpdb->suppress_errors(true);
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+        $wpdb->query($wpdb->prepare("DELETE FROM `$table` WHERE id = %s AND part > %d", $id, $after));
+        $wpdb->suppress_errors($quiet);
+    }
+
     /** How many forms wait here. */
     public static function count(): int
     {
@@ -80,7 +119,7 @@ final class Capture
         $table = self::table();
         $quiet = $wpdb->suppress_errors(true);
         // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
-        $count = (int) $wpdb->get_var("SELECT COUNT(DISTINCT id) FROM `$table`");
+        $count = (int) $wpdb->get_var("SELECT COUNT(*) FROM `$table` WHERE part = 0");
         $wpdb->suppress_errors($quiet);
         return $count;
     }
@@ -121,23 +160,45 @@ final class Capture
         return $result;
     }
 
-    /** Hands one form to the engine: nothing when that went well, else the code. A row that fails stays and holds up nothing. */
+    /** Hands one form to the engine, part by part, the form itself last: nothing when that went well, else the code. What fails stays and holds up nothing. */
     private static function hand_over(string $id): string
     {
         global $wpdb;
         $table = self::table();
         // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery
-        $row = $wpdb->get_row($wpdb->prepare("SELECT id, hash, key_id, HEX(sealed) AS sealed FROM `$table` WHERE id = %s AND part = 0", $id));
-        if (!$row) {
+        $parts = (array) $wpdb->get_col($wpdb->prepare("SELECT part FROM `$table` WHERE id = %s ORDER BY part = 0, part", $id));
+        if (!in_array('0', $parts, true)) {
             return self::GONE;
         }
-        try {
-            Engine::call('adopt', [Engine::encode(['id' => $row->id, 'hash' => $row->hash, 'key_id' => $row->key_id]), (string) hex2bin((string) $row->sealed)]);
-        } catch (\Throwable $fault) {
-            return $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+        foreach ($parts as $part) {
+            // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery
+            $row = $wpdb->get_row($wpdb->prepare("SELECT id, part, hash, key_id, HEX(sealed) AS sealed FROM `$table` WHERE id = %s AND part = %d", $id, $part));
+            if (!$row) {
+                return self::GONE;
+            }
+            try {
+                $about  = ['id' => $row->id, 'part' => (int) $row->part, 'hash' => $row->hash, 'key_id' => $row->key_id];
+                $answer = Engine::call('adopt', [Engine::encode($about), (string) hex2bin((string) $row->sealed)]);
+            } catch (\Throwable $fault) {
+                return $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+            }
+            if (!empty($answer['complete'])) {
+                // phpcs:ignore WordPress.DB.DirectDatabaseQuery
+                $wpdb->delete($table, ['id' => $id]);
+                return '';
+            }
         }
-        // phpcs:ignore WordPress.DB.DirectDatabaseQuery
-        $wpdb->delete($table, ['id' => $id]);
-        return '';
+        return 'HT-1802';
+    }
+
+    /** Parts without a form are what a request left that died on the way; nobody was told that they were taken. */
+    public static function sweep(): void
+    {
+        global $wpdb;
+        $table = self::table();
+        $quiet = $wpdb->suppress_errors(true);
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+        $wpdb->query($wpdb->prepare("DELETE piece FROM `$table` piece LEFT JOIN `$table` form ON form.id = piece.id AND form.part = 0 WHERE piece.part > 0 AND form.id IS NULL AND piece.created_at < %d", (int) ((time() - DAY_IN_SECONDS) * 1000)));
+        $wpdb->suppress_errors($quiet);
     }
 }

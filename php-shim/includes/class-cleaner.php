@@ -30,6 +30,10 @@ final class Cleaner
         }
         // phpcs:disable WordPress.DB -- removal of our own rows and table, once.
         $wpdb->query('DROP TABLE IF EXISTS `' . Capture::table() . '`');
+        // Where the earlier plugin is still loaded, its table is its own.
+        if (!class_exists('Halt_Tracker_Plugin', false)) {
+            $wpdb->query('DROP TABLE IF EXISTS `' . EarlierTable::table() . '`');
+        }
         foreach (['halt\\_tracker\\_%', '\\_transient\\_halt\\_tracker\\_%', '\\_transient\\_timeout\\_halt\\_tracker\\_%'] as $names) {
             $wpdb->query($wpdb->prepare("DELETE FROM {$wpdb->options} WHERE option_name LIKE %s", $names));
         }

@@ -1,6 +1,6 @@
 <?php
 /**
- * Names the files that upload add-ons laid down for a Divi form; it opens none, because the engine checks each one first.
+ * Names the files that upload add-ons laid down for a Divi form. It reads one only where the engine cannot, and under the same conditions.
  *
  * @package halt-tracker
  */
@@ -16,7 +16,7 @@ final class DiviUploads
 {
     /**
      * @param array<string|int,mixed> $fields Values by field key.
-     * @return list<array{field:string,path:string,name:string,dirs:list<string>}>
+     * @return list<array{field:string,path:string,name:string,dirs:list<string>,size:int,modified:int}>
      */
     public static function files(array $fields): array
     {
@@ -31,11 +31,45 @@ final class DiviUploads
                 // The name is the visitor's word: only its last part counts, and only inside the known folders.
                 $name = wp_basename(trim($name));
                 if ($name !== '' && $name !== '.' && $name !== '..' && $dirs !== []) {
-                    $files[] = ['field' => (string) $key, 'path' => self::path($name, $dirs), 'name' => $name, 'dirs' => $dirs];
+                    $path    = self::path($name, $dirs);
+                    $about   = @stat($path);
+                    $about   = is_array($about) ? $about : [];
+                    $files[] = ['field' => (string) $key, 'path' => $path, 'name' => $name, 'dirs' => $dirs, 'size' => (int) ($about['size'] ?? 0), 'modified' => (int) ($about['mtime'] ?? 0)];
                 }
             }
         }
         return $files;
+    }
+
+    /**
+     * Opens a named file to be read: a regular file, no link, inside a known folder, younger than a day, or nothing.
+     *
+     * @param array<string,mixed> $file One of {@see files()}.
+     * @return resource|null
+     */
+    public static function open(array $file)
+    {
+        $path  = (string) ($file['path'] ?? '');
+        $about = @lstat($path);
+        $real  = @realpath($path);
+        if (!is_array($about) || $real === false || ($about['mode'] & 0170000) !== 0100000 || $about['mtime'] < time() - DAY_IN_SECONDS) {
+            return null;
+        }
+        $inside = array_filter((array) ($file['dirs'] ?? []), static function ($dir) use ($real): bool {
+            $known = @realpath((string) $dir);
+            return $known !== false && str_starts_with($real, $known . '/');
+        });
+        $handle = $inside !== [] ? @fopen($real, 'rb') : false;
+        if ($handle === false) {
+            return null;
+        }
+        // What was opened is what was looked at: no link has taken its place meanwhile.
+        $opened = fstat($handle);
+        if (!is_array($opened) || $opened['ino'] !== $about['ino'] || $opened['dev'] !== $about['dev']) {
+            fclose($handle);
+            return null;
+        }
+        return $handle;
     }
 
     private static function is_file_field(string $key): bool

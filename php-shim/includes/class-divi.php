@@ -54,8 +54,7 @@ final class Divi
         $changed           = $submission;
         $changed['fields'] = self::changed('halt_tracker_submission_fields', $submission['fields'], $summary);
         $changed['meta']   = self::changed('halt_tracker_submission_meta', $submission['meta'], $summary);
-        $json   = self::attempt(static fn (): string => self::encode($changed), '');
-        $answer = self::hand_over($submission['id'], $json !== '' ? $json : self::encode($submission));
+        $answer = self::hand_over(self::attempt(static fn (): string => self::encode($changed), '') !== '' ? $changed : $submission);
         self::attempt([Relay::class, 'after_a_capture'], null);
         if ($answer === null || $answer['state'] === 'ignored') {
             return;
@@ -69,17 +68,19 @@ final class Divi
     /**
      * To the engine, else into the site's own table.
      *
+     * @param array<string,mixed> $submission
      * @return array<string,mixed>|null
      */
-    private static function hand_over(string $id, string $json): ?array
+    private static function hand_over(array $submission): ?array
     {
+        $id = (string) $submission['id'];
         try {
-            return Engine::call('accept', [$json]);
+            return Engine::call('accept', [self::encode($submission)]);
         } catch (\Throwable $fault) {
             $code = $fault instanceof EngineException ? $fault->getCode() : 1004;
         }
         try {
-            Capture::keep($id, $json, $code);
+            Capture::keep($submission, $code);
             return ['id' => $id, 'state' => 'queued', 'relay' => false];
         } catch (\Throwable $fault) {
             self::lost($id, $fault);
@@ -183,7 +184,7 @@ final class Divi
      *
      * @param array<string,mixed> $submission
      */
-    private static function encode(array $submission): string
+    public static function encode(array $submission): string
     {
         foreach (['fields', 'meta', 'labels', 'info'] as $map) {
             $submission[$map] = (object) $submission[$map];

@@ -15,9 +15,24 @@ defined('ABSPATH') || exit;
 final class Earlier
 {
     private const CLASS_NAME = 'Halt_Tracker_Plugin';
-    private const HOOKS      = ['et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue', 'admin_menu'];
 
-    /** Removes its callbacks from the hooks that both use. */
+    /** Hooks that both use. Its settings would show secrets on a page of WordPress' own, its schedule has our name. */
+    private const HOOKS = [
+        'et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue', 'admin_menu', 'admin_init', 'cron_schedules',
+        'admin_post_halt_tracker_manual_sync', 'admin_post_halt_tracker_clear_lock',
+    ];
+
+    /** Moments at which it is looked for: when the theme is there, when everything is, and right before each hook that it may still have joined. */
+    public static function register(): void
+    {
+        add_action('after_setup_theme', [self::class, 'init'], PHP_INT_MAX);
+        add_action('init', [self::class, 'init'], 100);
+        foreach (['et_pb_contact_form_submit', 'rest_api_init', 'halt_tracker_process_queue', 'admin_menu', 'admin_init'] as $hook) {
+            add_action($hook, [self::class, 'init'], PHP_INT_MIN, 0);
+        }
+    }
+
+    /** Removes its callbacks from the hooks that both use; its job sync is left alone. */
     public static function init(): void
     {
         global $wp_filter;

@@ -34,7 +34,7 @@ final class Notices
                 'earlier',
                 __('The earlier Halt Tracker plugin is still loaded', 'halt-tracker'),
                 /* translators: %s: path of a file */
-                sprintf(__('It is loaded from %s. It no longer takes forms, so nothing is sent twice; please remove it.', 'halt-tracker'), Earlier::loaded_from())
+                sprintf(__('It is loaded from %s. It no longer takes forms or webhooks, so nothing is sent twice. Its job sync has stopped working, because the credentials now lie in the vault of the new plugin. Please remove it.', 'halt-tracker'), Earlier::loaded_from())
             );
         }
         if ($screen && $screen->id === 'plugins') {

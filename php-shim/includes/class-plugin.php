@@ -26,10 +26,7 @@ final class Plugin
 
         add_filter('user_has_cap', [Capabilities::class, 'user_has_cap']);
         add_action('init', [self::class, 'init']);
-        // Themes bundle it: seen first when they are loaded, and again when all the others are.
-        add_action('after_setup_theme', [Earlier::class, 'init'], PHP_INT_MAX);
-        add_action('init', [Earlier::class, 'init'], 100);
-        add_action('rest_api_init', [Earlier::class, 'init'], 0);
+        Earlier::register();
         add_action('wp_initialize_site', [Lifecycle::class, 'wp_initialize_site'], 100);
         add_action('wp_uninitialize_site', [Lifecycle::class, 'wp_uninitialize_site'], 5);
 
@@ -43,6 +40,7 @@ final class Plugin
             add_action('admin_init', [Privacy::class, 'admin_init']);
             add_action('admin_notices', [Notices::class, 'admin_notices']);
             add_action('admin_post_halt_tracker_dismiss', [Notices::class, 'dismiss']);
+            add_action('admin_post_halt_tracker_release_earlier', [Admin\EarlierCard::class, 'release']);
             Admin\Menu::register();
         }
         if (defined('WP_CLI') && WP_CLI) {

@@ -127,6 +127,7 @@ final class Relay
         if ($caller !== 'after') {
             self::take_inbox();
             self::adopt();
+            EarlierTable::take_over();
         }
         if (!Engine::has_store()) {
             return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
@@ -143,7 +144,8 @@ final class Relay
     }
 
     /**
-     * Moves plain secrets that stand in options into the vault and deletes the options.
+     * Moves plain secrets that stand in options into the vault and deletes the options. One that is refused stays, and
+     * stops nothing.
      */
     public static function take_inbox(): void
     {
@@ -152,8 +154,12 @@ final class Relay
             if (!is_string($value) || trim($value) === '') {
                 continue;
             }
-            Engine::call('saveSecret', [$name, trim($value)], ['taking_over' => true]);
-            delete_option('halt_tracker_' . $name);
+            try {
+                Engine::call('saveSecret', [$name, trim($value)], ['taking_over' => true]);
+                delete_option('halt_tracker_' . $name);
+            } catch (\Throwable $fault) {
+                self::log($fault);
+            }
         }
     }
 
@@ -161,6 +167,7 @@ final class Relay
     public static function adopt(): array
     {
         $result = Capture::count() > 0 ? Capture::adopt() : ['adopted' => 0, 'left' => 0, 'codes' => []];
+        Capture::sweep();
         $before = get_option('halt_tracker_adoption', []);
         $after  = ['left' => $result['left'], 'codes' => $result['codes']];
         if ($before !== $after && ($before !== [] || $result['left'] > 0)) {

@@ -383,6 +383,10 @@ codes! {
         "Neither the engine nor the site's own database could keep a form.",
         "That submission is lost unless the notification e-mail arrived.",
         "Repair engine or database at once, and look for the notification e-mail.";
+    EarlierUnreadable = 1804, "A row of the earlier plugin cannot be read",
+        "A submission in the earlier plugin's table is not what that plugin writes; the message says where.",
+        "The row stays in that table and holds up nothing else.",
+        "Look into the table halt_tracker_queue; enter the person by hand, then delete the row.";
 
     ActUnknown = 1901, "There is no such submission",
         "No submission has this id.",

@@ -69,6 +69,7 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
                 Ok(changed(store.lift(reason)?))
             }
             "confirm_restore" => Ok(changed(store.lift(Pause::Restored)?)),
+            "release_earlier" => Ok(json!({ "changed": [], "refused": [], "count": store.release_earlier(&now)? })),
             "unlock" => Ok(unlock(store, now.wall)),
             "retire_secret" => Ok(changed(store.retire_secret("shared_secret", act.id)?)),
             "rotate_key" => Ok(json!({ "changed": [store.rotate_key()?], "refused": [] })),

@@ -1,13 +1,18 @@
 //! The business actions that WordPress may call, one function each: JSON in, JSON out, no PHP.
 //! `php` passes them on; nothing else is public to it. They open the store, call the parts and shape answers.
 //!
-//! - [`take`]: a form is accepted, a kept form is adopted. [`webhook`]: a POST is answered.
+//! - [`take`]: a form is accepted. [`webhook`]: a POST is answered.
+//! - [`adopt`]: a form that was kept without the engine is taken over; [`parts`]: its large pieces on the way.
+//! - [`earlier`]: what the earlier plugin held comes over.
 //! - [`deliver`]: a run, a connection test. [`show`]: what screens show. [`manage`]: what people do.
 //! - [`handles`]: open stores by process and folder.
 
+pub mod adopt;
 pub mod deliver;
+pub mod earlier;
 pub mod handles;
 pub mod manage;
+pub mod parts;
 pub mod show;
 pub mod take;
 pub mod webhook;

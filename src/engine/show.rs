@@ -31,6 +31,7 @@ pub fn status(call: &Call) -> Result<Value, EngineError> {
         let mut answer = Map::new();
         answer.insert("store".into(), about_store(store));
         answer.insert("counts".into(), Value::Object(store.counts()?));
+        answer.insert("earlier_held".into(), json!(store.held_earlier()?));
         answer.insert("oldest_waiting".into(), store.oldest_waiting()?);
         answer.insert("lane".into(), lane(store)?);
         answer.insert("run".into(), running(store, now.wall));

@@ -1,16 +1,15 @@
-//! What comes in: a form, a webhook POST, a form that was kept without the engine.
+//! What comes in enters the store: a form with its files. The same way is used for whatever was kept elsewhere.
 
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
-use super::{Call, EngineError, read_json};
+use super::{Call, EngineError, parts};
 use crate::clock::{Clock, SystemClock};
 use crate::codes::{Code, Coded};
 use crate::ingest::form::{self, FormSubmission};
-use crate::ingest::{IngestError, files, uploads};
+use crate::ingest::uploads::{self, Upload};
+use crate::ingest::{IngestError, files};
 use crate::mapping::{self, Mode};
 use crate::queue::accept::{Accepted, NewSubmission};
 use crate::queue::open::hex;
@@ -21,7 +20,7 @@ use crate::submission::{FilePart, Form, Submission};
 use crate::vault::file::{SealedReader, SealedWriter};
 
 /// Divi sends the same form twice in odd cases: same values and same nonce within ten minutes is one.
-const FORM_TWIN_MS: i64 = 10 * 60_000;
+pub(super) const FORM_TWIN_MS: i64 = 10 * 60_000;
 
 /// Accepts a form.
 ///
@@ -40,42 +39,6 @@ pub fn accept(call: &Call, submission: &[u8]) -> Result<Value, EngineError> {
         let parts = take_uploads(store, &call.settings, &mut read)?;
         let accepted = enter(store, &read.submission, &parts, state, None, Some((keys, FORM_TWIN_MS)))?;
         Ok(answer(store, &accepted))
-    })
-}
-
-/// A form that was kept in the site's own table: opened with the key ring and accepted under its id.
-///
-/// # Errors
-/// `HT-1801` when it does not open, `HT-1802` when it is not what was kept; the store's.
-pub fn adopt(call: &Call, row: &[u8], sealed: &[u8]) -> Result<Value, EngineError> {
-    #[derive(Deserialize)]
-    struct Row {
-        id: String,
-        hash: String,
-        #[serde(default)]
-        key_id: String,
-    }
-    let row: Row = read_json(row, "row")?;
-    call.with_store(|store| {
-        let plain: Zeroizing<Vec<u8>> = store
-            .ring()
-            .open_box(&row.key_id, sealed)
-            .map_err(|error| EngineError::new(Code::CaptureUnreadable, error.to_string()))?;
-        if hex(&hash(&plain)) != row.hash {
-            return Err(EngineError::new(Code::CaptureParts, "the hash differs"));
-        }
-        let mut read = form::read(&plain)?;
-        if read.submission.id != row.id {
-            return Err(EngineError::new(Code::CaptureParts, "the id differs"));
-        }
-        let state = wanted(&call.settings, &read.submission.form);
-        let (Some(state), false) = (state, read.empty) else {
-            return Ok(json!({ "id": row.id, "complete": true, "duplicate": false, "state": "ignored" }));
-        };
-        let keys = form_keys(store, &read);
-        let parts = take_uploads(store, &call.settings, &mut read)?;
-        let accepted = enter(store, &read.submission, &parts, state, None, Some((keys, FORM_TWIN_MS)))?;
-        Ok(json!({ "id": accepted.id, "complete": true, "duplicate": accepted.duplicate, "state": accepted.state }))
     })
 }
 
@@ -99,9 +62,7 @@ pub(super) fn enter(
     replay: Option<[u8; 32]>,
     duplicate: Option<(Vec<[u8; 32]>, i64)>,
 ) -> Result<Accepted, QueueError> {
-    let mut marker = [0; 10];
-    getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
-    let marker = format!("ht-{}", hex(&marker));
+    let marker = new_marker()?;
     let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
     // A repetition leaves files behind that belong to nobody. After an error they stay: the commit may have gone
     // through, and what belongs to nobody is swept after a day.
@@ -114,6 +75,13 @@ pub(super) fn enter(
     result
 }
 
+/// Unguessable text by which a record can be found again in Tracker.
+pub(super) fn new_marker() -> Result<String, QueueError> {
+    let mut marker = [0; 10];
+    getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
+    Ok(format!("ht-{}", hex(&marker)))
+}
+
 pub(super) fn answer(store: &Store, accepted: &Accepted) -> Value {
     json!({ "id": accepted.id, "state": accepted.state, "duplicate": accepted.duplicate, "relay": worth_a_run(store) })
 }
@@ -124,29 +92,27 @@ pub(super) fn worth_a_run(store: &Store) -> bool {
     open && store.wait_ms(&SystemClock.now()).is_ok_and(|wait| wait == 0)
 }
 
-fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
+/// What recognises the same form when it comes again.
+pub(super) fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
     let values = serde_json::to_vec(&read.submission.fields).unwrap_or_default();
     let mut text = format!("{}\0{}\0", read.submission.form.key, read.token).into_bytes();
     text.extend(values);
-    // A corrected file under the same name is another submission.
+    // A corrected file under the same name is another submission. What the plugin saw of it counts, because the file
+    // itself may be gone when a kept form is taken over.
     for upload in &read.files {
-        let about = std::fs::metadata(&upload.path).ok();
-        let size = about.as_ref().map_or(0, std::fs::Metadata::len);
-        let at = about.and_then(|about| about.modified().ok());
-        text.extend(format!("\0{}\0{size}\0{at:?}", upload.path).into_bytes());
+        text.extend(format!("\0{}\0{}\0{}", upload.path, upload.size, upload.modified).into_bytes());
     }
     store.ring().hashes("form", &text)
 }
 
-fn hash(bytes: &[u8]) -> [u8; 32] {
-    use hmac::digest::Digest;
-    sha2::Sha256::digest(bytes).into()
-}
-
 /// Takes the files that an upload add-on laid down: seals them before the visitor's request ends, because
-/// some add-ons delete them then.
-fn take_uploads(store: &Store, settings: &Settings, read: &mut FormSubmission) -> Result<Vec<FilePart>, EngineError> {
-    let mut parts = Vec::new();
+/// some add-ons delete them then. Of a kept form they lie in parts.
+pub(super) fn take_uploads(
+    store: &Store,
+    settings: &Settings,
+    read: &mut FormSubmission,
+) -> Result<Vec<FilePart>, EngineError> {
+    let mut taken: Vec<FilePart> = Vec::new();
     let mut total = 0;
     for (at, upload) in read.files.iter().enumerate() {
         let ordinal = u32::try_from(at + 1).unwrap_or(u32::MAX);
@@ -160,24 +126,45 @@ fn take_uploads(store: &Store, settings: &Settings, read: &mut FormSubmission) -
             refused: code.number(),
         };
         if at >= files::MOST_FILES {
-            parts.push(refused(Code::FileTooMany));
+            taken.push(refused(Code::FileTooMany));
             continue;
         }
-        let part = uploads::open(upload, SystemClock.now().wall).and_then(|mut source| {
-            let mut sink = Sealing::new(store, &read.submission.id)?;
-            sink.copy(&mut source, total)?;
-            sink.finish(settings, ordinal, &upload.field, &upload.name)
-        });
-        match part {
+        match take_upload(store, settings, &read.submission.id, upload, ordinal, total) {
             Ok(part) => {
                 total += part.size;
-                parts.push(part);
+                taken.push(part);
             }
-            Err(error) if (1701..1800).contains(&error.code().number()) => parts.push(refused(error.code())),
-            Err(error) => return Err(error.into()),
+            Err(error) if (1701..1800).contains(&error.code().number()) => taken.push(refused(error.code())),
+            Err(error) => {
+                // Half a form is none: what was sealed of it goes.
+                store.unlink(&taken.iter().map(|part| part.stored.clone()).collect::<Vec<_>>());
+                return Err(error.into());
+            }
         }
     }
-    Ok(parts)
+    Ok(taken)
+}
+
+fn take_upload(
+    store: &Store,
+    settings: &Settings,
+    id: &str,
+    upload: &Upload,
+    ordinal: u32,
+    total: u64,
+) -> Result<FilePart, IngestError> {
+    let mut sink = Sealing::new(store, id)?;
+    match &upload.kept {
+        Some(kept) => {
+            for (number, hash) in kept.numbered() {
+                sink.write_within(&parts::take_up(store, id, number, hash)?, total)?;
+            }
+        }
+        // The plugin leaves in place what is too large for its table.
+        None if upload.size > files::MOST_BYTES => return Err(IngestError::plain(Code::FileTooLarge)),
+        None => sink.copy(&mut uploads::open(upload, SystemClock.now().wall)?, total)?,
+    }
+    sink.finish(settings, ordinal, &upload.field, &upload.name)
 }
 
 /// A file on its way into the store: sealed in passing, judged afterwards.
@@ -216,11 +203,14 @@ impl<'a> Sealing<'a> {
             if count == 0 {
                 return Ok(());
             }
-            self.write(buffer.get(..count).unwrap_or_default())?;
-            if total + self.size > files::MOST_TOTAL {
-                return Err(IngestError::plain(Code::FileTooLarge));
-            }
+            self.write_within(buffer.get(..count).unwrap_or_default(), total)?;
         }
+    }
+
+    /// Takes more bytes, as long as they and what the other files hold stay within the limit of a submission.
+    fn write_within(&mut self, bytes: &[u8], total: u64) -> Result<(), IngestError> {
+        self.write(bytes)?;
+        if total + self.size > files::MOST_TOTAL { Err(IngestError::plain(Code::FileTooLarge)) } else { Ok(()) }
     }
 
     /// Ends the file: synced, under its final name, judged by name and content.

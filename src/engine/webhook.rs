@@ -92,7 +92,7 @@ fn taken(
         let _ = store.secret_was_used("shared_secret", verified.slot, now);
     }
     let id = uuid::Uuid::now_v7().hyphenated().to_string();
-    let mut sink = Parts { store, settings: &call.settings, id: &id, open: None, kept: Vec::new(), total: 0 };
+    let mut sink = Parts::new(store, &call.settings, &id);
     let read = body::parse(bytes, &mut sink);
     let parts = std::mem::take(&mut sink.kept);
     match read {
@@ -213,16 +213,22 @@ fn unlink(store: &Store, parts: &[FilePart]) {
 }
 
 /// The files of a body on their way into the store.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     store: &'a Store,
     settings: &'a Settings,
     id: &'a str,
     open: Option<Sealing<'a>>,
-    kept: Vec<FilePart>,
+    /// What was taken so far.
+    pub kept: Vec<FilePart>,
     total: u64,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// Begins with none.
+    pub const fn new(store: &'a Store, settings: &'a Settings, id: &'a str) -> Self {
+        Self { store, settings, id, open: None, kept: Vec::new(), total: 0 }
+    }
+
     /// Files beyond the limits are named, not kept.
     fn is_full(&self) -> Option<Code> {
         if self.kept.len() >= files::MOST_FILES {

@@ -80,14 +80,14 @@ fn shape(words: String) -> IngestError {
     IngestError::Shape(Code::WebhookSchema, words.chars().take(200).collect())
 }
 
-fn text(reader: &mut Reader<'_>, name: &str) -> Result<String, IngestError> {
+pub(super) fn text(reader: &mut Reader<'_>, name: &str) -> Result<String, IngestError> {
     match reader.value()? {
         Value::String(text) => Ok(text),
         _ => Err(shape(format!("{name} must be a string"))),
     }
 }
 
-fn object(reader: &mut Reader<'_>, name: &str) -> Result<Map<String, Value>, IngestError> {
+pub(super) fn object(reader: &mut Reader<'_>, name: &str) -> Result<Map<String, Value>, IngestError> {
     match reader.value()? {
         Value::Object(map) => Ok(map),
         // PHP writes an empty array where it means an empty object.
@@ -96,7 +96,7 @@ fn object(reader: &mut Reader<'_>, name: &str) -> Result<Map<String, Value>, Ing
     }
 }
 
-fn files(reader: &mut Reader<'_>, sink: &mut dyn FileSink) -> Result<(), IngestError> {
+pub(super) fn files(reader: &mut Reader<'_>, sink: &mut dyn FileSink) -> Result<(), IngestError> {
     reader.array(&mut |reader, at| {
         let mut file = File::default();
         reader.object(&mut |reader, key| {

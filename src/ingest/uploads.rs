@@ -22,6 +22,28 @@ pub struct Upload {
     pub name: String,
     /// The folders that it may lie in.
     pub dirs: Vec<String>,
+    /// Bytes, as the plugin saw it.
+    pub size: u64,
+    /// Seconds since 1970 of its last change, as the plugin saw it.
+    pub modified: i64,
+    /// Where its bytes are when the plugin kept them itself.
+    pub kept: Option<Kept>,
+}
+
+/// Parts of a kept form that belong together, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The number of the first one.
+    pub first: u32,
+    /// SHA-256 of each, in hex.
+    pub hashes: Vec<String>,
+}
+
+impl Kept {
+    /// Each part's number and hash.
+    pub fn numbered(&self) -> impl Iterator<Item = (u32, &str)> {
+        (self.first..).zip(self.hashes.iter().map(String::as_str))
+    }
 }
 
 /// Older files were not uploaded for this submission.

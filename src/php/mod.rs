@@ -17,7 +17,7 @@ use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use serde_json::Value;
 
 use crate::codes::{Code, Coded};
-use crate::engine::{self, Call, EngineError, deliver, manage, show, take};
+use crate::engine::{self, Call, EngineError, adopt, deliver, manage, show, take};
 
 /// The engine behind the WordPress plugin. Arguments and results are JSON unless said otherwise.
 #[php_class]
@@ -53,7 +53,7 @@ impl Engine {
         guard(|| Ok(engine::webhook::ingest(&dir, &site, &settings, &request, &body)))
     }
 
-    /// Takes over a form that was kept without the engine. `sealed` is raw bytes.
+    /// Takes over a form that was kept without the engine, one row a call. `sealed` is raw bytes.
     #[php(name = "adopt")]
     pub fn adopt(
         dir: Bytes<'_>,
@@ -62,7 +62,7 @@ impl Engine {
         row: Bytes<'_>,
         sealed: Bytes<'_>,
     ) -> PhpResult<String> {
-        stored(&dir, &site, &settings, |call| take::adopt(call, &row, &sealed))
+        stored(&dir, &site, &settings, |call| adopt::adopt(call, &row, &sealed))
     }
 
     /// Delivers what is due, within a time budget.

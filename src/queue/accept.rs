@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::open::Tx;
 use super::state::State;
 use super::{QueueError, Store};
-use crate::submission::{FilePart, Submission};
+use crate::submission::{FilePart, Source, Submission};
 
 /// What enters, with the keys that recognise it when it comes again.
 #[derive(Debug)]
@@ -46,6 +46,24 @@ impl Store {
     /// Any of the store's: then nothing was stored, save `HT-1113` (see [`Store::write`]).
     pub fn accept(&mut self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
         self.write(|tx| tx.accept(new))
+    }
+
+    /// Stores what the earlier plugin held: `done` is history and never sent, `held` is looked for in Tracker before
+    /// its first send, because that plugin may have sent it without hearing of it.
+    ///
+    /// # Errors
+    /// As [`Store::accept`].
+    pub fn take_over(&mut self, new: &NewSubmission<'_>, now: i64) -> Result<Accepted, QueueError> {
+        self.write(|tx| {
+            let accepted = tx.accept(new)?;
+            if !accepted.duplicate && accepted.state == new.state {
+                let ended = (new.state == State::Done).then_some(now);
+                tx.sql
+                    .prepare_cached("UPDATE submission SET ended_at = ?2, verify = ?3 WHERE id = ?1")?
+                    .execute(params![new.submission.id, ended, ended.is_none()])?;
+            }
+            Ok(accepted)
+        })
     }
 
     /// Whether a submission of this id exists, and its state.
@@ -164,7 +182,10 @@ impl Tx<'_> {
                 .prepare_cached("INSERT OR IGNORE INTO search (hash, seq) VALUES (?1, ?2)")?
                 .execute(params![hash, seq])?;
         }
-        self.saw_form(one)?;
+        // A row of the earlier plugin knows a form by its id alone: what is known of the form today stays.
+        if one.source != Source::Legacy {
+            self.saw_form(one)?;
+        }
         self.note(seq, one.received_at, "", "", "accepted", 0, &one.id, "")
     }
 

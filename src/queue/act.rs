@@ -71,6 +71,35 @@ impl Store {
         self.write(|tx| tx.act(id, action, now))
     }
 
+    /// Releases everything that came over from the earlier plugin and is held. Returns how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn release_earlier(&mut self, now: &Moment) -> Result<usize, QueueError> {
+        self.write(|tx| {
+            tx.sql.execute(
+                "INSERT INTO journal (seq, at, run_id, step, event, code) SELECT seq, ?1, '', '', 'release', 0 FROM submission
+                 WHERE source = 'legacy' AND state = 'held'",
+                [now.wall],
+            )?;
+            let count = tx.sql.execute(
+                "UPDATE submission SET state = 'queued', due_at = 0, due_boot = 0, boot_id = '', updated_at = ?1
+                 WHERE source = 'legacy' AND state = 'held'",
+                [now.wall],
+            )?;
+            Ok(count)
+        })
+    }
+
+    /// How many came over from the earlier plugin and wait for their release.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn held_earlier(&self) -> Result<i64, QueueError> {
+        let sql = "SELECT count(*) FROM submission WHERE state = 'held' AND source = 'legacy'";
+        Ok(self.conn.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// Takes away the pauses that a person may lift: by hand, site, restored, endpoint, credentials.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use halt_tracker::clock::{Clock, Moment, SystemClock};
 use halt_tracker::codes::Code;
-use halt_tracker::engine::{Call, handles, manage, take, webhook};
+use halt_tracker::engine::{Call, adopt, handles, manage, take, webhook};
 use halt_tracker::relay::{self, Caller, Policy, Surroundings};
 use halt_tracker::tracker::transport::{Body, Failure, Request, Response, Transport};
 use hmac::{Hmac, KeyInit, Mac};
@@ -330,7 +330,7 @@ impl Site {
         let sealed = crypto_box::PublicKey::from(public).seal(&mut crypto_box::aead::OsRng, kept).expect("sealed");
         let hash = halt_tracker::queue::open::hex(&sha2::Sha256::digest(kept));
         let row = json!({ "id": id, "hash": hash, "key_id": "" }).to_string();
-        take::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())
+        adopt::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())
     }
 
     fn post(&self, body: &str, stamp: &str) -> Value {

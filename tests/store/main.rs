@@ -1,6 +1,7 @@
 //! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
 
 mod disk;
+mod kept;
 mod keys;
 mod owner;
 mod privacy;

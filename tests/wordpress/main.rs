@@ -9,6 +9,8 @@ mod hook;
 mod site;
 
 mod absent;
+mod earlier;
+mod kept;
 mod lifecycle;
 mod main_job;
 mod pages;

@@ -34,6 +34,7 @@ final class Dashboard
         Page::open(__('Halt Tracker Dashboard', 'halt-tracker'), Engine::ready());
         self::sentence($status, $fault);
         self::captured();
+        EarlierCard::render($status);
         if ($status !== null) {
             self::pauses($status);
             if (array_sum($status['counts'] ?? []) === 0) {

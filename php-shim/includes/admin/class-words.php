@@ -46,7 +46,7 @@ final class Words
     /** Where a submission came from. */
     public static function source(string $source): string
     {
-        return ['divi' => __('Divi form', 'halt-tracker'), 'webhook' => __('Webhook', 'halt-tracker')][$source] ?? $source;
+        return ['divi' => __('Divi form', 'halt-tracker'), 'webhook' => __('Webhook', 'halt-tracker'), 'legacy' => __('Earlier plugin', 'halt-tracker')][$source] ?? $source;
     }
 
     /** A line of the journal. */
