@@ -151,7 +151,11 @@ final class Engine
      */
     public static function act(array $action): array
     {
-        return self::call('act', [self::encode($action)]);
+        $answer = self::call('act', [self::encode($action)]);
+        if (($action['action'] ?? '') === 'erase') {
+            Erasures::after_one();
+        }
+        return $answer;
     }
 
     /**

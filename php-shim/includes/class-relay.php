@@ -126,6 +126,8 @@ final class Relay
         }
         if ($caller !== 'after') {
             self::take_inbox();
+            // Before anything is taken over or sent: nobody comes back who was erased.
+            Erasures::before_a_run();
             self::adopt();
             EarlierTable::take_over();
         }

@@ -55,6 +55,9 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
     if act.action == "restore" {
         return restore(call, Path::new(&act.path));
     }
+    if act.action == "erasures" {
+        return super::erasures::share(call, action);
+    }
     call.with_store(|store| {
         let now = SystemClock.now();
         let changed =
@@ -127,6 +130,7 @@ fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, Eng
     }
     let mut retained = false;
     if action == Action::Erase && !changed.is_empty() {
+        store.erase_aside()?;
         // What was erased lies in the WAL until it is moved and cut off. A reader that holds it leaves that to the next run.
         retained = match store.checkpoint() {
             Err(error) if error.code() == Code::StoreBusy => true,

@@ -5,11 +5,12 @@
 //! - [`adopt`]: a form that was kept without the engine is taken over; [`parts`]: its large pieces on the way.
 //! - [`earlier`]: what the earlier plugin held comes over.
 //! - [`deliver`]: a run, a connection test. [`show`]: what screens show. [`manage`]: what people do.
-//! - [`handles`]: open stores by process and folder.
+//! - [`erasures`]: who was erased, kept on both sides. [`handles`]: open stores by process and folder.
 
 pub mod adopt;
 pub mod deliver;
 pub mod earlier;
+pub mod erasures;
 pub mod handles;
 pub mod manage;
 pub mod parts;

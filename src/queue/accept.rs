@@ -82,15 +82,19 @@ impl Tx<'_> {
             return Ok(Accepted { id: id.to_owned(), state, duplicate: true });
         }
         let now = new.submission.received_at;
-        let content = new.duplicate.iter().flat_map(|(keys, _)| keys);
-        for key in new.replay.iter().chain(content) {
+        if let Some(mac) = &new.replay
+            && let Some(known) = self.replayed(&replay_key(mac), now)?
+        {
+            return Ok(known);
+        }
+        for key in new.duplicate.iter().flat_map(|(keys, _)| keys) {
             if let Some(known) = self.known(key, now)? {
                 return Ok(known);
             }
         }
         self.insert(new)?;
-        if let Some(mac) = new.replay {
-            self.remember(&mac, id, now + REPLAY_MS)?;
+        if let Some(mac) = &new.replay {
+            self.remember(&replay_key(mac), id, now + REPLAY_MS)?;
         }
         if let Some((keys, window)) = &new.duplicate
             && let Some(key) = keys.first()
@@ -107,7 +111,8 @@ impl Tx<'_> {
 
     /// Whether the person was erased after this submission was received: it lay elsewhere at that time.
     fn was_erased(&self, one: &Submission) -> Result<bool, QueueError> {
-        for hash in self.email_keys(one) {
+        // Under every key: an erasure may have been noted while the first one was away.
+        for hash in emails_of(one).flat_map(|email| self.ring.hashes("email", normal(email).as_bytes())) {
             let later: Option<i64> = self
                 .sql
                 .prepare_cached("SELECT at FROM erased WHERE hash = ?1 AND at > ?2")?
@@ -127,6 +132,24 @@ impl Tx<'_> {
             .query_row([id], |row| row.get(0))
             .optional()?;
         Ok(name.and_then(|name| State::from_name(&name)))
+    }
+
+    /// The submission that a signed request made. Whoever recorded it can send it again for as long as its timestamp is
+    /// young: it never makes a second one, also when the first was discarded or erased meanwhile.
+    fn replayed(&self, key: &[u8], now: i64) -> Result<Option<Accepted>, QueueError> {
+        let id: Option<String> = self
+            .sql
+            .prepare_cached("SELECT id FROM once WHERE key = ?1 AND until > ?2")?
+            .query_row(params![key, now], |row| row.get(0))
+            .optional()?;
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.state_of(&id)?.map(|state| Accepted { id, state, duplicate: true }))
+    }
+
+    /// Forgets by which content a submission is recognised; the same content is a new one from now on.
+    pub(super) fn forget_content(&self, id: &str) -> Result<(), QueueError> {
+        self.sql.prepare_cached("DELETE FROM once WHERE id = ?1 AND length(key) = 32")?.execute([id])?;
+        Ok(())
     }
 
     /// The submission that a key recognises. A failed one is queued again; a discarded or erased one is
@@ -151,7 +174,7 @@ impl Tx<'_> {
         }
     }
 
-    fn remember(&self, key: &[u8; 32], id: &str, until: i64) -> Result<(), QueueError> {
+    fn remember(&self, key: &[u8], id: &str, until: i64) -> Result<(), QueueError> {
         self.sql
             .prepare_cached("INSERT OR REPLACE INTO once (key, id, until) VALUES (?1, ?2, ?3)")?
             .execute(params![key, id, until])?;
@@ -203,8 +226,7 @@ impl Tx<'_> {
 
     /// Keyed hashes of each e-mail address.
     pub(super) fn email_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
-        let texts = one.fields.values().filter_map(Value::as_str).filter(|text| is_email(text));
-        texts.map(|text| self.ring.hash("email", normal(text).as_bytes())).collect()
+        emails_of(one).map(|text| self.ring.hash("email", normal(text).as_bytes())).collect()
     }
 
     /// Keyed hashes of each e-mail address and of each word of the names, for exact search.
@@ -243,6 +265,16 @@ impl Tx<'_> {
             .execute(params![seq, at, run_id, step, event, code, detail])?;
         Ok(())
     }
+}
+
+/// A replay key is told from the hash of a content by its length.
+fn replay_key(mac: &[u8; 32]) -> Vec<u8> {
+    [b"r", mac.as_slice()].concat()
+}
+
+/// The e-mail addresses of a submission.
+fn emails_of(one: &Submission) -> impl Iterator<Item = &str> {
+    one.fields.values().filter_map(Value::as_str).filter(|text| is_email(text))
 }
 
 /// Whether a value looks like an e-mail address.

@@ -173,7 +173,7 @@ impl Tx<'_> {
             "UPDATE submission SET state = ?2, reason = ?3, ended_at = ?4, updated_at = ?4, audit_at = NULL WHERE seq = ?1",
             params![seq, state.name(), reason, now.wall],
         )?;
-        self.sql.execute("DELETE FROM once WHERE id = ?1", [id])?;
+        self.forget_content(id)?;
         Ok(())
     }
 
@@ -203,7 +203,7 @@ impl Tx<'_> {
     }
 
     /// Erases at once, or marks what hangs on an open intent, to be erased as soon as that settles.
-    fn erase(&self, seq: i64, id: &str, state: State, open: bool, now: &Moment) -> Result<(), QueueError> {
+    pub(super) fn erase(&self, seq: i64, id: &str, state: State, open: bool, now: &Moment) -> Result<(), QueueError> {
         self.sql.execute("UPDATE submission SET erase = 1, updated_at = ?2 WHERE seq = ?1", params![seq, now.wall])?;
         if state == State::Sending || (open && state == State::Checking) {
             return Ok(());

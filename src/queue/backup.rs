@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::erasure::ASIDE;
 use super::lock::{Holder, PATIENCE, RunLock, WriteLock};
 use super::open::{DATABASE, FOLDER_MARK, Tx};
 use super::state::Pause;
@@ -60,11 +61,12 @@ impl Store {
         // in place: at no moment is there no database, whatever ends this process.
         let draft = dir.join(format!("{DATABASE}.restoring"));
         copy(&backup.join(DATABASE), &draft)?;
-        self.prepare_restored(&draft, now)?;
+        let gone = self.prepare_restored(&draft, now)?;
         copy_files(backup, &dir)?;
+        self.unlink(&gone);
         let _lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
         self.move_wal()?;
-        let aside = dir.join(format!("{DATABASE}.before-restore-{}", now.wall));
+        let aside = dir.join(format!("{DATABASE}{ASIDE}{}", now.wall));
         std::fs::hard_link(dir.join(DATABASE), &aside).map_err(|error| io(error, &aside))?;
         for end in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(dir.join(format!("{DATABASE}{end}")));
@@ -74,31 +76,21 @@ impl Store {
         Ok(aside)
     }
 
-    /// Pauses a restored database, marks what it calls unsent, and erases again who was erased after it was made.
-    fn prepare_restored(&self, draft: &Path, now: &Moment) -> Result<(), QueueError> {
+    /// Pauses a restored database, marks what it calls unsent, and erases again who was erased after it was made: the
+    /// stored names of their files, which come back with the others.
+    fn prepare_restored(&self, draft: &Path, now: &Moment) -> Result<Vec<String>, QueueError> {
         let conn = rusqlite::Connection::open(draft)?;
         conn.pragma_update(None, "secure_delete", true)?;
+        let gone = self.erase_within(&conn, &self.read().erased()?)?;
         let transaction = conn.unchecked_transaction()?;
         let tx = Tx { sql: &transaction, ring: &self.ring };
-        let mut statement = self.conn.prepare("SELECT hash, at FROM erased")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (hash, at): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-            transaction
-                .execute("INSERT OR REPLACE INTO erased (hash, at) VALUES (?1, ?2)", rusqlite::params![hash, at])?;
-        }
-        let sql = "SELECT DISTINCT s.seq, s.id FROM search JOIN erased e USING (hash) JOIN submission s USING (seq) WHERE s.received_at < e.at";
-        let again: Vec<(i64, String)> =
-            transaction.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        for (seq, id) in again {
-            tx.erase_now(seq, &id, now.wall)?;
-        }
         tx.verify_unfinished()?;
         tx.pause_at(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", now.wall, 0)?;
         transaction.commit()?;
         conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         conn.close().map_err(|(_, error)| error)?;
-        File::open(draft).and_then(|file| file.sync_all()).map_err(|error| io(error, draft))
+        File::open(draft).and_then(|file| file.sync_all()).map_err(|error| io(error, draft))?;
+        Ok(gone)
     }
 
     fn own_dir(&self) -> Result<PathBuf, QueueError> {

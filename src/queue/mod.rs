@@ -5,13 +5,14 @@
 //! - [`accept`]: a submission enters. [`job`]: a run reads it; [`work`]: claims it and records every step of its
 //!   delivery. [`looks`]: what look-ups into Tracker need.
 //! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
-//! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure. `backup`: copies. `keys`: new, old
-//!   and lost keys.
+//! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure;
+//!   [`erasure`]: who was erased, so that nobody comes back. `backup`: copies. `keys`: new, old and lost keys.
 
 pub mod accept;
 pub mod act;
 mod backup;
 mod disk;
+pub mod erasure;
 mod error;
 mod history;
 pub mod job;

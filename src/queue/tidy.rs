@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::erasure::Erased;
 use super::open::Tx;
 use super::state::State;
 use super::{QueueError, Store};
@@ -11,6 +12,10 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub const TROUBLE_DAYS: i64 = 90;
 /// How long ids and hashes are kept, in days.
 pub const TRACE_DAYS: i64 = 365;
+/// The same in milliseconds.
+pub(super) const TRACE_MS: i64 = TRACE_DAYS * DAY_MS;
+/// How long a store that a restore has set aside is kept, in days: what it holds may be past its own retention.
+pub const ASIDE_DAYS: i64 = 7;
 
 impl Store {
     /// Erases what is past its retention and forgets old keys of repetition. Returns how many submissions.
@@ -22,9 +27,14 @@ impl Store {
             let mut files = Vec::new();
             tx.sql.execute("DELETE FROM once WHERE until <= ?1", [now])?;
             tx.sql.execute("DELETE FROM refusal WHERE at <= ?1", [now - 7 * DAY_MS])?;
+            tx.sql.execute("DELETE FROM erased WHERE at <= ?1", [now - TRACE_MS])?;
             tx.sql.execute(
-                "DELETE FROM search WHERE seq IN (SELECT seq FROM submission WHERE received_at <= ?1 AND state IN ('done','discarded','erased'))",
-                [now - TRACE_DAYS * DAY_MS],
+                "DELETE FROM search WHERE seq IN (SELECT seq FROM submission WHERE received_at <= ?1 AND payload IS NULL)",
+                [now - TRACE_MS],
+            )?;
+            tx.sql.execute(
+                "UPDATE submission SET person = NULL WHERE person IS NOT NULL AND received_at <= ?1 AND payload IS NULL",
+                [now - TRACE_MS],
             )?;
             let mut count = 0;
             for (seq, id) in tx.past_retention(retention_days, now)? {
@@ -80,8 +90,14 @@ impl Store {
     }
 
     /// Deletes sealed files that no submission names a day after they were written: their submission was never
-    /// stored. Returns how many.
+    /// stored. Stores that a restore has set aside go after a week. Returns how many.
     pub fn sweep(&self, now: i64) -> usize {
+        for aside in self.asides() {
+            let made = aside.to_string_lossy().rsplit('-').next().and_then(|time| time.parse::<i64>().ok());
+            if made.is_some_and(|at| now - at > ASIDE_DAYS * DAY_MS) {
+                let _ = std::fs::remove_file(aside);
+            }
+        }
         let Some(listed) = self.files_dir().and_then(|folder| std::fs::read_dir(folder).ok()) else { return 0 };
         let mut count = 0;
         for entry in listed.flatten() {
@@ -129,7 +145,7 @@ impl Tx<'_> {
         Ok(settled)
     }
 
-    fn stored_files(&self, seq: i64) -> Result<Vec<String>, QueueError> {
+    pub(super) fn stored_files(&self, seq: i64) -> Result<Vec<String>, QueueError> {
         let mut statement = self.sql.prepare_cached("SELECT stored FROM file WHERE seq = ?1")?;
         let rows = statement.query_map([seq], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -151,14 +167,14 @@ impl Tx<'_> {
         // Names are not kept: another person may bear the same one.
         if let Some(one) = self.job(seq).ok().and_then(|job| job.submission) {
             for hash in self.email_keys(&one) {
-                self.sql.execute("INSERT OR REPLACE INTO erased (hash, at) VALUES (?1, ?2)", params![hash, now])?;
+                self.remember_erased(&Erased::from([(hash, now)]))?;
             }
         }
         self.drop_payload(seq, id, now)?;
         self.sql.execute("DELETE FROM search WHERE seq = ?1", [seq])?;
         // The person may be the one that look-ups must find; the next look takes another.
         self.sql.execute("DELETE FROM token WHERE name LIKE 'control %'", [])?;
-        self.sql.execute("DELETE FROM once WHERE id = ?1", [id])?;
+        self.forget_content(id)?;
         self.sql.execute("DELETE FROM journal WHERE seq = ?1", [seq])?;
         self.sql.execute("DELETE FROM step WHERE seq = ?1", [seq])?;
         self.sql.execute(

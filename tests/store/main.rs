@@ -1,6 +1,7 @@
 //! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
 
 mod disk;
+mod erasures;
 mod kept;
 mod keys;
 mod owner;
@@ -14,7 +15,8 @@ use halt_tracker::codes::{Code, Coded};
 use halt_tracker::queue::accept::{Accepted, NewSubmission};
 use halt_tracker::queue::state::State;
 use halt_tracker::queue::{QueueError, Site, Store};
-use halt_tracker::submission::{Form, Source, Submission};
+use halt_tracker::submission::{FilePart, Form, Source, Submission};
+use halt_tracker::vault::file::SealedWriter;
 use serde_json::{Map, Value, json};
 
 /// A folder with a store in it.
@@ -89,6 +91,35 @@ pub fn try_accept(
         duplicate,
         marker: "ht-marker",
     })
+}
+
+/// A file of a submission, sealed into the store's folder.
+pub fn sealed_file(store: &Store, id: &str, name: &str, content: &[u8]) -> FilePart {
+    let folder = store.files_dir().expect("a folder");
+    let mut writer = SealedWriter::create(store.ring(), &folder, id).expect("begun");
+    writer.write(content).expect("written");
+    let stored = writer.finish().expect("finished");
+    FilePart {
+        ordinal: 1,
+        field: "cv".into(),
+        name: name.into(),
+        mime: "application/pdf".into(),
+        size: stored.size,
+        stored: stored.name,
+        refused: 0,
+    }
+}
+
+pub fn accept_with(store: &mut Store, one: &Submission, files: &[FilePart]) -> Accepted {
+    let new = NewSubmission {
+        submission: one,
+        files,
+        state: State::Queued,
+        replay: None,
+        duplicate: None,
+        marker: "ht-marker",
+    };
+    store.accept(&new).expect("accepted")
 }
 
 pub fn code<T>(result: Result<T, QueueError>) -> Option<Code> {

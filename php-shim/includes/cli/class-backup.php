@@ -55,7 +55,7 @@ final class Backup
         \WP_CLI::confirm(__('Put this backup in the place of the store?', 'halt-tracker'), $options);
         $answer = Commands::attempt(static fn (): array => Engine::act(['action' => 'restore', 'path' => $folder]));
         /* translators: %s: path of a file */
-        \WP_CLI::success(sprintf(__('The backup is in place; what was there is kept as %s.', 'halt-tracker'), (string) ($answer['changed'][0] ?? '')));
+        \WP_CLI::success(sprintf(__('The backup is in place; what was there is kept for a week as %s.', 'halt-tracker'), (string) ($answer['changed'][0] ?? '')));
         \WP_CLI::line(__('Sending is paused. Confirm on the Dashboard: each unfinished submission is then looked up in Tracker before it is sent.', 'halt-tracker'));
     }
 }
