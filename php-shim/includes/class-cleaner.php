@@ -14,18 +14,16 @@ defined('ABSPATH') || exit;
 /** Used by uninstalling and by the deletion of a site of a network. */
 final class Cleaner
 {
-    /** Cleans up the current site. */
-    public static function site(): void
+    /** Cleans up the current site, if its owner asked for that; says whether. */
+    public static function site(): bool
     {
         global $wpdb;
         wp_clear_scheduled_hook('halt_tracker_process_queue');
         wp_clear_scheduled_hook('halt_tracker_continue');
         if (!Options::is_on('delete_on_uninstall')) {
-            return;
+            return false;
         }
-        $key     = Places::known_key_file();
-        $folders = array_filter([Places::known_data_dir(), $key === '' ? '' : dirname($key)], static fn (string $dir): bool => $dir !== '');
-        foreach ($folders as $folder) {
+        foreach (self::folders() as $folder) {
             self::folder($folder) || self::say_where($folder);
         }
         // phpcs:disable WordPress.DB -- removal of our own rows and table, once.
@@ -40,6 +38,25 @@ final class Cleaner
         // phpcs:enable
         delete_metadata('user', 0, 'halt_tracker_dismissed', '', true);
         wp_cache_flush();
+        return true;
+    }
+
+    /** Names in the log what a site leaves behind: the options that name it go with the site. */
+    public static function say_what_stays(): void
+    {
+        foreach (self::folders() as $folder) {
+            if (@is_dir($folder) && function_exists('error_log')) {
+                // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- a path, for the administrator.
+                error_log('halt-tracker kept ' . $folder . ' of a site that was deleted; delete it by hand if it is not wanted');
+            }
+        }
+    }
+
+    /** @return list<string> The folders of store and key. */
+    private static function folders(): array
+    {
+        $key = Places::known_key_file();
+        return array_values(array_filter([Places::known_data_dir(), $key === '' ? '' : dirname($key)], static fn (string $dir): bool => $dir !== ''));
     }
 
     /** What was kept because it is not this site's for certain; the options that name it are about to go. */

@@ -108,7 +108,13 @@ final class Lifecycle
             return;
         }
         switch_to_blog((int) $site->blog_id);
-        Cleaner::site();
-        restore_current_blog();
+        try {
+            Cleaner::site() || Cleaner::say_what_stays();
+        } catch (\Throwable $fault) {
+            // The site goes all the same; what is ours stays where it is.
+            Cleaner::say_what_stays();
+        } finally {
+            restore_current_blog();
+        }
     }
 }

@@ -86,7 +86,7 @@ fn two_sites_in_one_worker_never_mix() {
     let reply = world.webhook("/second", &person("two", 20));
     assert_eq!((reply.status, reply.header("retry-after").is_some()), (503, true), "{}", reply.text());
     let session = world.stack.login().expect("logs in");
-    for page in ["halt-tracker", "halt-tracker-log"] {
+    for page in ["halt-tracker", "halt-tracker-sync-log"] {
         let reply = world.stack.get_as(&session, &format!("/second/wp-admin/admin.php?page={page}"));
         assert!(!reply.has("one-") && !reply.has(world.status()["last_run"]["id"].as_str().unwrap_or("?")), "{page}");
     }
