@@ -32,8 +32,8 @@ const fn twenty_seconds() -> i64 {
 /// The store's. What was acknowledged stays safe.
 pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
     let options: Options = read_json(options, "options")?;
-    let mut transport =
-        HttpTransport::new(&call.settings).map_err(|error| EngineError::new(Code::TrackerTls, error.to_string()))?;
+    let policy = Policy::default();
+    let mut transport = http(call, &policy)?;
     call.with_store(|store| {
         let report = relay::run(
             store,
@@ -43,7 +43,7 @@ pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
                 clock: &SystemClock,
                 random: &mut SystemRandom,
                 transport: &mut transport,
-                policy: &Policy::default(),
+                policy: &policy,
                 caller: options.caller,
                 budget_ms: options.budget_ms.clamp(0, 3_600_000),
             },
@@ -57,8 +57,7 @@ pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
 /// # Errors
 /// `HT-1607` while a run is in progress; the store's.
 pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
-    let mut transport =
-        HttpTransport::new(&call.settings).map_err(|error| EngineError::new(Code::TrackerTls, error.to_string()))?;
+    let mut transport = http(call, &Policy::default())?;
     call.with_store(|store| {
         let now = SystemClock.now();
         if let Some(path) = store.dir().map(|dir| dir.join("run.lock")) {
@@ -73,6 +72,11 @@ pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
         store.run_lock = None;
         Ok(json!({ "apis": tested?, "clock_skew_ms": store.meta("skew")?.parse::<i64>().ok() }))
     })
+}
+
+fn http(call: &Call, policy: &Policy) -> Result<HttpTransport, EngineError> {
+    HttpTransport::new(&call.settings, policy.patience, std::sync::Arc::new(SystemClock))
+        .map_err(|error| EngineError::new(Code::TrackerTls, error))
 }
 
 fn ask_both(store: &mut Store, call: &Call, transport: &mut HttpTransport) -> Result<Vec<Value>, EngineError> {

@@ -155,9 +155,11 @@ impl Tx<'_> {
         let open = steps.iter().any(|step| step.state.is_open());
         let state = if open { State::Checking } else { State::Queued };
         self.sql.execute("UPDATE step SET state = 'todo', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
-        // A look asked for by a person begins the count of looks anew.
+        // A look asked for by a person begins the count of looks anew. So does sending a child again, which nobody could
+        // ask for otherwise; a record goes out again only after somebody said that it is not there.
         self.sql.execute(
-            "UPDATE step SET unclean = 0, looks = 0 WHERE seq = ?1 AND state IN ('unknown','applied')",
+            "UPDATE step SET unclean = 0, looks = 0, resends = CASE WHEN kind IN ('contact','record') THEN resends ELSE 0 END
+             WHERE seq = ?1 AND state IN ('unknown','applied')",
             [seq],
         )?;
         self.sql.execute(

@@ -1,10 +1,13 @@
 //! Every duration and limit of the delivery, in one value, so that simulations and campaigns can scale it.
 
 use crate::clock::Random;
+use crate::tracker::http::Patience;
 
 /// Durations in milliseconds, and counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
+    /// How long HTTP may take to connect and to answer.
+    pub patience: Patience,
     /// No first byte of a request later than this after its intent.
     pub first_byte_ms: i64,
     /// Least wait after a transient failure.
@@ -56,6 +59,7 @@ const HOUR: i64 = 60 * MINUTE;
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            patience: Patience::default(),
             first_byte_ms: 15 * SECOND,
             floor_ms: 10 * SECOND,
             base_ms: 30 * SECOND,

@@ -2,37 +2,53 @@
 //! duty beyond that is to say honestly whether a request may have left.
 
 use std::cell::RefCell;
-use std::io::Read;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use reqwest::Client;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tower::{Layer, Service};
 
+use super::deadline::{ANY_TIME, DeadlineLayer};
+use super::outbound::Outbound;
 use super::time::seconds_of_http_date;
-use super::transport::{Body, DocumentSource, Failure, Request, Response, Transport};
-use crate::clock::{Clock, SystemClock};
+use super::transport::{Body, Failure, Request, Response, Transport};
+use super::upload::DocumentStream;
+use crate::clock::Clock;
 use crate::codes::Code;
 use crate::settings::Settings;
 
-const CONNECT: Duration = Duration::from_secs(10);
-const ANSWER: Duration = Duration::from_secs(30);
-/// One more second for so many bytes of an upload.
-const UPLOAD_BYTES_A_SECOND: u64 = 50 * 1024;
+/// Bytes of an upload for which [`Patience::upload`] is added.
+const UPLOAD: u64 = 50 * 1024;
 /// Answers are never this long; a stream without end must not fill the memory.
 const MOST_ANSWER: usize = 1024 * 1024;
-/// Plain bytes of a document that are read at a time; a multiple of three, so that base64 joins.
-const PIECE: usize = 48 * 1024;
-const ANY_TIME: i64 = i64::MAX;
+/// Turns of the runtime in which a connection that is no longer needed has closed; one was enough on 2026-11-25.
+const TURNS_TO_LEAVE: usize = 16;
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// To connect.
+    pub connect: Duration,
+    /// For the whole answer, after connecting.
+    pub answer: Duration,
+    /// More of it for each 50 KiB of an upload.
+    pub upload: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), answer: Duration::from_secs(30), upload: Duration::from_secs(1) }
+    }
+}
+
+impl Patience {
+    fn of(&self, upload: u64) -> Duration {
+        let pieces = u32::try_from(upload / UPLOAD).unwrap_or(u32::MAX);
+        self.connect.saturating_add(self.answer).saturating_add(self.upload.saturating_mul(pieces))
+    }
+}
 
 thread_local! {
     // One a process, built at the first delivery. A fork child forgets its parent's.
@@ -43,7 +59,8 @@ thread_local! {
 pub struct HttpTransport {
     client: Client,
     deadline: Arc<AtomicI64>,
-    blocked: Option<Vec<String>>,
+    outbound: Outbound,
+    patience: Patience,
 }
 
 impl HttpTransport {
@@ -51,45 +68,31 @@ impl HttpTransport {
     ///
     /// # Errors
     /// Why no client could be made.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
-        let text = |name: &str| settings.surrounding(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    pub fn new(settings: &Settings, patience: Patience, clock: Arc<dyn Clock + Send + Sync>) -> Result<Self, String> {
+        let ca_file = settings.surrounding("ca_file").and_then(Value::as_str).filter(|text| !text.is_empty());
+        let outbound = Outbound::of(settings);
         let deadline = Arc::new(AtomicI64::new(ANY_TIME));
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls(text("ca_file"))?)
+            .tls_backend_preconfigured(tls(ca_file)?)
             .user_agent(concat!("halt-tracker/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
+            .connect_timeout(patience.connect)
             .http1_only()
             .no_proxy()
-            .connector_layer(DeadlineLayer(Arc::clone(&deadline)));
-        if let Some(proxy) = text("proxy") {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|_| "the proxy's address cannot be read".to_owned())?;
-            let bypass = text("proxy_bypass").and_then(reqwest::NoProxy::from_string);
-            builder = builder.proxy(proxy.no_proxy(bypass));
+            .connector_layer(DeadlineLayer { deadline: Arc::clone(&deadline), clock });
+        if let Some(proxy) = outbound.proxy()? {
+            builder = builder.proxy(proxy);
         }
-        let blocked = settings.surrounding("blocked_hosts").and_then(Value::as_array);
-        let blocked = blocked
-            .map(|hosts| hosts.iter().filter_map(Value::as_str).map(|host| host.trim().to_lowercase()).collect());
         let client = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { client, deadline, blocked })
-    }
-
-    /// Whether WordPress lets this site speak with the host: `WP_ACCESSIBLE_HOSTS`, with `*.` wildcards.
-    fn is_blocked(&self, url: &str) -> bool {
-        let Some(allowed) = &self.blocked else { return false };
-        let Some(host) = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_lowercase)) else {
-            return true;
-        };
-        let fits = |pattern: &String| pattern.strip_prefix('*').map_or(*pattern == host, |end| host.ends_with(end));
-        host != "localhost" && !allowed.iter().any(fits)
+        Ok(Self { client, deadline, outbound, patience })
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&mut self, request: Request) -> Result<Response, Failure> {
-        if self.is_blocked(&request.url) {
+        if self.outbound.blocks(&request.url) {
             return Err(Failure::NotSent(Code::TrackerBlocked, String::new()));
         }
         self.deadline.store(request.deadline.unwrap_or(ANY_TIME), Ordering::SeqCst);
@@ -112,8 +115,14 @@ impl Transport for HttpTransport {
                 builder = builder.header("Content-Type", "application/json").body(reqwest::Body::wrap(stream));
             }
         }
-        builder = builder.timeout(CONNECT + ANSWER + Duration::from_secs(upload / UPLOAD_BYTES_A_SECOND));
-        with_runtime(|runtime| runtime.block_on(answer(builder)))?
+        builder = builder.timeout(self.patience.of(upload));
+        with_runtime(|runtime| {
+            runtime.block_on(async {
+                let answer = answer(builder).await;
+                leave().await;
+                answer
+            })
+        })?
     }
 }
 
@@ -136,6 +145,14 @@ async fn answer(builder: reqwest::RequestBuilder) -> Result<Response, Failure> {
     Ok(Response { status, retry_after, date, body })
 }
 
+/// Lets the connection close. Nobody drives this runtime until the next request, so that a connection which is not
+/// closed now would stay open in an idle worker for as long as that lives.
+async fn leave() {
+    for _ in 0..TURNS_TO_LEAVE {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Only an error of connecting proves that nothing left.
 fn failure(error: &reqwest::Error) -> Failure {
     if error.is_builder() {
@@ -152,9 +169,10 @@ fn lost(error: &reqwest::Error) -> Failure {
     Failure::Lost(if error.is_timeout() { "no answer in time".to_owned() } else { words(error) })
 }
 
+/// Errors of I/O hide what they hold from `source`, and hold each other.
 fn io_holds_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    inner.is_some_and(|inner| inner.is::<rustls::Error>() || io_holds_tls(inner))
 }
 
 fn chain<'a>(
@@ -213,149 +231,45 @@ fn tls(ca_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Checks the deadline of an intent after connecting, right before the first byte goes out.
-#[derive(Clone)]
-struct DeadlineLayer(Arc<AtomicI64>);
-
-impl<S> Layer<S> for DeadlineLayer {
-    type Service = DeadlineService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        DeadlineService { inner, deadline: Arc::clone(&self.0) }
-    }
-}
-
-#[derive(Clone)]
-struct DeadlineService<S> {
-    inner: S,
-    deadline: Arc<AtomicI64>,
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-impl<S, R> Service<R> for DeadlineService<S>
-where
-    S: Service<R, Error = BoxError>,
-    S::Future: Send + 'static,
-    S::Response: 'static,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let connecting = self.inner.call(request);
-        let deadline = self.deadline.load(Ordering::SeqCst);
-        Box::pin(async move {
-            let connection = connecting.await?;
-            if SystemClock.now().boot > deadline {
-                return Err("connecting took longer than the request may wait".into());
-            }
-            Ok(connection)
-        })
-    }
-}
-
-/// A JSON body around a document, base64 made in passing. Its length is known before.
-struct DocumentStream {
-    before: Option<Bytes>,
-    // `Body::wrap` asks for `Sync`; only `&mut` is ever used.
-    reader: Mutex<Box<dyn Read + Send>>,
-    after: Option<Bytes>,
-    document_done: bool,
-    left: u64,
-}
-
-impl DocumentStream {
-    fn new(before: &[u8], source: &dyn DocumentSource, after: Vec<u8>) -> std::io::Result<Self> {
-        let encoded = source.size().div_ceil(3) * 4;
-        let left = before.len() as u64 + encoded + after.len() as u64;
-        Ok(Self {
-            before: Some(Bytes::copy_from_slice(before)),
-            reader: Mutex::new(source.open()?),
-            after: Some(after.into()),
-            document_done: false,
-            left,
-        })
-    }
-
-    fn next(&mut self) -> std::io::Result<Option<Bytes>> {
-        if let Some(before) = self.before.take() {
-            return Ok(Some(before));
-        }
-        if !self.document_done {
-            let reader = self.reader.get_mut().map_err(|_| std::io::Error::other("poisoned"))?;
-            let mut piece = zeroize::Zeroizing::new(Vec::with_capacity(PIECE));
-            reader.take(PIECE as u64).read_to_end(&mut piece)?;
-            self.document_done = piece.len() < PIECE;
-            if !piece.is_empty() {
-                return Ok(Some(BASE64.encode(piece.as_slice()).into()));
-            }
-        }
-        Ok(self.after.take())
-    }
-}
-
-impl http_body::Body for DocumentStream {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let next = self.next().transpose();
-        if let Some(Ok(bytes)) = &next {
-            self.left = self.left.saturating_sub(bytes.len() as u64);
-        }
-        Poll::Ready(next.map(|result| result.map(Frame::data)))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn transport(json: &str) -> HttpTransport {
+        let settings = Settings::parse(json).expect("settings");
+        HttpTransport::new(&settings, Patience::default(), Arc::new(crate::clock::SystemClock)).expect("a client")
+    }
+
+    fn request(method: &'static str, url: &str, deadline: Option<i64>) -> Request {
+        Request { method, url: url.into(), bearer: None, body: Body::Empty, deadline }
+    }
+
     #[test]
     fn a_host_outside_the_allowed_list_is_not_asked() {
-        let settings = Settings::parse(r#"{"blocked_hosts":["*.tracker-rms.com","127.0.0.1"]}"#).expect("settings");
-        let mut http = HttpTransport::new(&settings).expect("a client");
-        assert!(!http.is_blocked("https://evoapi.tracker-rms.com/x"));
-        assert!(http.is_blocked("https://tracker-rms.com.example.org/x"));
-        let request = Request {
-            method: "GET",
-            url: "https://example.org/".into(),
-            bearer: None,
-            body: Body::Empty,
-            deadline: None,
-        };
-        assert!(matches!(http.send(request), Err(Failure::NotSent(Code::TrackerBlocked, _))));
+        let mut http = transport(r#"{"blocked_hosts":["*.tracker-rms.com"]}"#);
+        let answer = http.send(request("GET", "https://example.org/", None));
+        assert!(matches!(answer, Err(Failure::NotSent(Code::TrackerBlocked, _))));
+    }
+
+    #[test]
+    fn uploads_get_a_second_more_for_each_fifty_kib() {
+        let patience = Patience::default();
+        assert_eq!(patience.of(50 * 1024 - 1), Duration::from_secs(40));
+        assert_eq!(patience.of(10 * 1024 * 1024), Duration::from_secs(40 + 204));
     }
 
     #[test]
     fn a_closed_port_and_a_passed_deadline_prove_that_nothing_left() {
-        let mut http = HttpTransport::new(&Settings::default()).expect("a client");
-        let request = |url: &str, deadline| Request {
-            method: "POST",
-            url: url.into(),
-            bearer: None,
-            body: Body::Empty,
-            deadline,
-        };
-        let closed = http.send(request("http://127.0.0.1:1/", None));
+        let mut http = transport("{}");
+        let closed = http.send(request("POST", "http://127.0.0.1:1/", None));
         assert!(matches!(closed, Err(Failure::NotSent(Code::TrackerUnreachable, _))), "{closed:?}");
         let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/", server.local_addr().expect("an address"));
-        let late = http.send(request(&url, Some(1)));
+        let late = http.send(request("POST", &url, Some(1)));
         assert!(matches!(late, Err(Failure::NotSent(Code::TrackerUnreachable, _))), "{late:?}");
         let (mut stream, _) = server.accept().expect("connected");
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("read");
+        std::io::Read::read_to_end(&mut stream, &mut bytes).expect("read");
         assert!(bytes.is_empty(), "a byte was sent after the deadline");
     }
 }

@@ -2,18 +2,22 @@
 //! retry: it says what happened, `relay` decides.
 //!
 //! - [`catalogue`]: the one table of Tracker's fields. [`plan`]: from mapped members to requests.
-//! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker. [`time`]: its dates.
+//! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker, with `outbound` (what WordPress lets
+//!   out), `deadline` and `upload` beside it. [`time`]: its dates.
 //! - [`outcome`]: what an answer proves. [`client`]: sends and probes. [`lookup`]: searches and reads.
 //!
 //! Facts about the API that are not documented carry the word ASSUMPTION; the simulator has a switch for each.
 
 pub mod catalogue;
 pub mod client;
+mod deadline;
 pub mod hosts;
 pub mod http;
 pub mod lookup;
+mod outbound;
 pub mod outcome;
 pub mod plan;
 pub mod time;
 pub mod tokens;
 pub mod transport;
+mod upload;

@@ -1,5 +1,7 @@
 //! What becomes of a submission, one sentence each: the rows of the delivery table against the model of Tracker.
 
+use halt_tracker::clock::Clock;
+use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::State;
 use serde_json::{Value, json};
 
@@ -364,4 +366,19 @@ fn silence_for_a_year_is_not_kept_and_none_at_all_is_not_heeded() {
         let wait = report.not_before.expect("a wait") - world.clock.wall();
         assert!((least..=most).contains(&wait), "{retry_after}: {wait}");
     }
+}
+
+#[test]
+fn a_child_whose_answer_was_lost_too_often_goes_out_again_by_the_retry_button() {
+    let mut world = World::new(61, json!({ "api": "rest" }));
+    world.switches(&json!({ "faults": [{ "on": "create_activity", "do": "drop_before", "times": 3 }] }));
+    let id = world.submit(&json!({ "name": "Ada Lovelace", "email": "ada@example.org" }));
+    world.run_for(6);
+    let item = world.item(&id);
+    assert_eq!((item.state, item.reason.as_str()), (State::Attention, "resends"));
+    let now = world.clock.now();
+    world.store.act(&id, Action::Retry, &now).expect("the button is there");
+    world.run_for(6);
+    assert_eq!(world.item(&id).state, State::Done, "{}", world.explain());
+    assert_eq!((world.held("resources").len(), world.held("activities").len()), (1, 1));
 }
