@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Puts what is handed out into target/dist: the release build of the extension and the plugin as a zip. The zip never holds
-# a shared object or a hidden file: WordPress would put them where a web server delivers them.
+# a shared object or a hidden file: WordPress would put them where a web server delivers them. Another built module and
+# another folder may be named.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-dist="$root/target/dist"
+built="${1:-$root/target/release/libhalt_tracker.so}"
+dist="${2:-$root/target/dist}"
 rm -rf "$dist"
 mkdir -p "$dist/halt-tracker"
-cp -f "$root/target/release/libhalt_tracker.so" "$dist/halt_tracker.so"
-(cd "$root/php-shim" && find . -type f -not -name '*.so' -not -path '*/.*' -print0 | sort -z | xargs -0 cp --parents -t "$dist/halt-tracker")
+cp -f "$built" "$dist/halt_tracker.so"
+(cd "$root/php-shim" && find . -type f -not -name '*.so' -not -name '*.so.*' -not -path '*/.*' -print0 | sort -z | xargs -0 cp --parents -t "$dist/halt-tracker")
 find "$dist/halt-tracker" -type d -exec chmod 755 {} + ; find "$dist/halt-tracker" -type f -exec chmod 644 {} +
 
 # Debian's PHP has no zip; Python is there wherever apt's helpers are.

@@ -36,10 +36,21 @@ done
 say "the command line's PHP loads version $(php -r 'echo json_decode(Halt\Tracker\Engine::version())->version;')"
 
 if [ -n "$wordpress" ]; then
-    target="$wordpress/wp-content/plugins/halt-tracker"
-    mkdir -p "$target"
-    (cd "$root/php-shim" && find . -type f -not -name '*.so' -not -path '*/.*' -print0 | xargs -0 cp --parents -t "$target")
-    chown -R --reference="$wordpress/wp-content/plugins" "$target"
+    plugins="$wordpress/wp-content/plugins"
+    target="$plugins/halt-tracker"
+    if [ -e "$target" ]; then
+        [ -d "$target" ] && [ ! -L "$target" ] && grep -q 'Text Domain: *halt-tracker' "$target/halt-tracker.php" || fail "$target is there and is not this plugin; nothing was copied into it."
+    fi
+    # Whole and beside it first, then in its place: no request meets half a plugin, and no file of a former version stays.
+    fresh="$plugins/.halt-tracker.new"
+    former="$plugins/.halt-tracker.former"
+    rm -rf "$fresh" "$former"
+    mkdir -p "$fresh"
+    (cd "$root/php-shim" && find . -type f -not -name '*.so' -not -name '*.so.*' -not -path '*/.*' -print0 | xargs -0 cp --parents -t "$fresh")
+    chown -R --reference="$plugins" "$fresh"
+    if [ -d "$target" ]; then mv "$target" "$former"; fi
+    mv "$fresh" "$target"
+    rm -rf "$former"
     say "copied the plugin to $target; activate it on the Plugins page"
 else
     say "no plugin was copied; make install WP=/path/to/wordpress does that too"
