@@ -6,6 +6,7 @@ mod model;
 mod campaign;
 mod contract;
 mod delivery;
+mod rotation;
 mod seeds;
 mod wire;
 mod world;

@@ -6,6 +6,7 @@ mod kept;
 mod keys;
 mod owner;
 mod privacy;
+mod rotation;
 mod search;
 
 use std::path::PathBuf;
