@@ -31,6 +31,8 @@ done
 check "Rust tests with twenty times as many random cases" env PROPTEST_CASES=5120 cargo test --no-default-features --no-fail-fast "${targets[@]}"
 check "delivery by seed, and ten thousand submissions with lost answers" env SEEDS="${SEEDS:-20000}" CAMPAIGN="${CAMPAIGN:-10000}" \
     cargo test --profile fast --no-default-features --test simulation -- --nocapture seeds campaign
+check "keys that rotate over ten thousand submissions" env ROTATION="${ROTATION:-10000}" \
+    cargo test --profile fast --no-default-features --test simulation --test store -- --nocapture rotate
 check "two million hostile inputs, by libFuzzer" tests/fuzz.sh
 check "the network matrix, whole, with faults up to three times in a row" env NETWORK_ROUNDS="${NETWORK_ROUNDS:-3}" cargo test --no-default-features --test wire -- --nocapture
 for round in $(seq 1 "$rounds"); do

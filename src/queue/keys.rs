@@ -3,6 +3,7 @@
 
 use rusqlite::params;
 
+use super::lock::{PATIENCE, WriteLock};
 use super::open::Tx;
 use super::state::Pause;
 use super::{QueueError, Store};
@@ -19,7 +20,10 @@ impl Store {
     /// # Errors
     /// `HT-13xx`; the store's.
     pub fn rotate_key(&mut self) -> Result<String, QueueError> {
+        // Whoever makes a key does it under the lock of writers: two at once would make one too many.
+        let lock = self.dir().map(|dir| WriteLock::take(&dir.join("write.lock"), PATIENCE)).transpose()?;
         let id = self.ring.add_key()?;
+        drop(lock);
         let named = id.clone();
         self.write(move |tx| {
             tx.set_meta("key", &named)?;
