@@ -43,7 +43,7 @@ fn delivered(many: usize, rotate: bool) -> (i64, usize, usize) {
             submitted += 1;
         }
         // In the midst: some are delivered, some are half way, some wait.
-        if rotate && (submitted / (many / 8)) % 2 == 0 {
+        if rotate && (submitted / (many / 8)).is_multiple_of(2) {
             world.store.rotate_key().expect("rotated");
             keys += 1;
         }
