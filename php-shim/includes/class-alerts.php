@@ -57,14 +57,18 @@ final class Alerts
     /** @return array<string,string> Incident to the code that explains it. */
     private static function incidents(): array
     {
+        $found = [];
+        $lost  = get_option('halt_tracker_lost', []);
+        if (is_array($lost) && (int) ($lost['last_at'] ?? 0) > time() - DAY_IN_SECONDS) {
+            $found['lost'] = 'HT-1803';
+        }
         if (!Engine::ready()) {
-            return ['engine' => Engine::state_code()];
+            return $found + ['engine' => Engine::state_code()];
         }
         [$status, $fault] = Engine::try_status();
         if ($status === null) {
-            return $fault === null || $fault->ht_code === 'HT-1115' ? [] : ['store' => $fault->ht_code];
+            return $fault === null || $fault->ht_code === 'HT-1115' ? $found : $found + ['store' => $fault->ht_code];
         }
-        $found = [];
         foreach ($status['lane']['reasons'] ?? [] as $reason) {
             $found['lane-' . $reason['reason']] = (string) ($reason['code'] ?? 'HT-1611');
         }
@@ -80,10 +84,6 @@ final class Alerts
         if (Pulse::is_stalled($status)) {
             // No code of the engine's: it is not called at all.
             $found['stalled'] = '';
-        }
-        $lost = get_option('halt_tracker_lost', []);
-        if (is_array($lost) && (int) ($lost['last_at'] ?? 0) > time() - DAY_IN_SECONDS) {
-            $found['lost'] = 'HT-1803';
         }
         return $found;
     }
@@ -130,10 +130,12 @@ final class Alerts
         $to = trim(Options::text('alert_email'));
         $to = $to !== '' ? $to : (string) get_option('admin_email');
         try {
-            $to = apply_filters('halt_tracker_alert_recipients', [$to]);
+            $changed = apply_filters('halt_tracker_alert_recipients', [$to]);
         } catch (\Throwable) {
-            $to = [$to];
+            $changed = null;
         }
+        // A filter that answers with anything but addresses changes nothing.
+        $to = is_array($changed) ? array_values(array_filter($changed, 'is_string')) : [$to];
         $lines[] = admin_url('admin.php?page=halt-tracker');
         /* translators: 1: name of the site, 2: what the mail is about */
         wp_mail($to, sprintf(__('[%1$s] %2$s', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES), $subject), implode("\n\n", $lines));

@@ -66,7 +66,7 @@ final class Capture
             }
             self::write($id, 0, $parts->count() + 1, $json, $key, $code);
         } catch (\Throwable $fault) {
-            self::forget($id, 0);
+            $parts->count() > 0 && self::forget($id, 0);
             throw $fault;
         }
     }
@@ -91,7 +91,8 @@ final class Capture
         $quiet  = $wpdb->suppress_errors(true);
         // phpcs:ignore WordPress.DB
         $kept = $wpdb->query($insert) === 1;
-        if (!$kept && self::create_table()) {
+        // Without a connection there is nothing to make a table in, and each further question would wait for one.
+        if (!$kept && isset($wpdb->dbh) && self::create_table()) {
             // phpcs:ignore WordPress.DB
             $kept = $wpdb->query($insert) === 1;
         }

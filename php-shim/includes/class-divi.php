@@ -28,7 +28,7 @@ final class Divi
             if (!empty($error) || !is_array($fields)) {
                 return;
             }
-            self::take($fields, is_array($info) ? $info : []);
+            Calm::work(static fn () => self::take($fields, is_array($info) ? $info : []));
         } catch (\Throwable $fault) {
             self::lost('', $fault);
         }

@@ -27,7 +27,7 @@ final class Relay
     {
         try {
             self::schedule();
-            self::cron();
+            Calm::work([self::class, 'cron']);
         } catch (\Throwable $fault) {
             self::log($fault);
         }
@@ -38,7 +38,7 @@ final class Relay
     public static function halt_tracker_continue(): void
     {
         try {
-            self::cron();
+            Calm::work([self::class, 'cron']);
         } catch (\Throwable $fault) {
             self::log($fault);
         }
@@ -76,7 +76,7 @@ final class Relay
             // A lost event cannot put itself back, and not every site has an administrator who comes by.
             self::schedule();
             if ($is_out && self::$wanted) {
-                self::run('after', 5000);
+                Calm::work(static fn (): array => self::run('after', 5000));
             }
         } catch (\Throwable $fault) {
             self::log($fault);
@@ -193,7 +193,8 @@ final class Relay
         }
     }
 
-    private static function cron(): void
+    /** One tick. */
+    public static function cron(): void
     {
         if (!Engine::ready()) {
             return;

@@ -47,7 +47,7 @@ final class Webhook
     public static function answer(\WP_REST_Request $request): \WP_REST_Response
     {
         try {
-            $answer = json_decode(Engine::raw('ingest', [Engine::encode(self::head()), (string) $request->get_body()]), false, 64, JSON_THROW_ON_ERROR);
+            $answer = json_decode(Calm::work(static fn (): string => Engine::raw('ingest', [Engine::encode(self::head()), (string) $request->get_body()])), false, 64, JSON_THROW_ON_ERROR);
             self::keep($answer);
             self::log($answer);
             return new \WP_REST_Response($answer->body ?? null, (int) $answer->status, (array) ($answer->headers ?? []));
