@@ -297,7 +297,7 @@ impl Tx<'_> {
             add("id = ?", Sql::Text(search.to_lowercase()));
         } else if !search.is_empty() {
             values.push(Sql::Text(search.to_owned()));
-            let form = format!("form_key = ?{0} OR form_id = ?{0}", values.len());
+            let form = format!("form_key IN (SELECT key FROM form WHERE ?{0} IN (key, id))", values.len());
             let words: Vec<String> = normal(search)
                 .split_whitespace()
                 .map(|word| of_hashes(&self.ring.hashes("word", word.as_bytes()), &mut values))
