@@ -148,12 +148,12 @@ const RESEAL: &[(&str, &str, &str)] = &[
 /// The few rows that go by a name: key of the row, row in the associated data, sealed value.
 const RESEAL_NAMED: &[(&str, &str, &str)] = &[
     (
-        "SELECT name || '#' || slot, name || '#' || slot, sealed FROM secret WHERE substr(sealed, 2, 8) <> ?1",
+        "SELECT name || '#' || slot, (SELECT value FROM meta WHERE name = 'install_id') || ' ' || secret.name || '#' || slot, sealed FROM secret WHERE substr(sealed, 2, 8) <> ?1",
         "UPDATE secret SET sealed = ?2 WHERE name || '#' || slot = ?1",
         "secret",
     ),
     (
-        "SELECT name, name, sealed FROM token WHERE substr(sealed, 2, 8) <> ?1",
+        "SELECT name, (SELECT value FROM meta WHERE name = 'install_id') || ' ' || token.name, sealed FROM token WHERE substr(sealed, 2, 8) <> ?1",
         "UPDATE token SET sealed = ?2 WHERE name = ?1",
         "token",
     ),

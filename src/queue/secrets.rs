@@ -105,7 +105,7 @@ impl Store {
                 tx.sql.execute("DELETE FROM token WHERE name = ?1", [name])?;
                 return Ok(());
             };
-            let sealed = tx.seal(name, "token", value.as_bytes())?;
+            let sealed = tx.seal(&tx.of_site(name)?, "token", value.as_bytes())?;
             tx.sql.execute(
                 "INSERT OR REPLACE INTO token (name, sealed, expires_at) VALUES (?1, ?2, ?3)",
                 params![name, sealed, expires_at],
@@ -134,7 +134,7 @@ impl Tx<'_> {
             self.set_meta("generation", &(generation + 1).to_string())?;
             0
         };
-        let sealed = self.seal(&row_of(name, slot), "secret", value.as_bytes())?;
+        let sealed = self.seal(&self.of_site(&row_of(name, slot))?, "secret", value.as_bytes())?;
         self.sql.execute(
             "INSERT OR REPLACE INTO secret (name, slot, sealed, saved_at, used_at, weak) VALUES (?1, ?2, ?3, ?4, NULL, ?5)",
             params![name, slot, sealed, now, weak],
@@ -148,7 +148,7 @@ impl Tx<'_> {
         let rows = statement.query_map([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.map(|row| {
             let (slot, sealed) = row?;
-            Ok((slot, text(&self.unseal(&row_of(name, slot), "secret", &sealed)?)))
+            Ok((slot, text(&self.unseal(&self.of_site(&row_of(name, slot))?, "secret", &sealed)?)))
         })
         .collect()
     }
@@ -163,7 +163,7 @@ impl Tx<'_> {
             let (name, slot): (String, i64) = (row.get(0)?, row.get(1)?);
             let sealed: Vec<u8> = row.get(2)?;
             let last4 = self
-                .unseal(&row_of(&name, slot), "secret", &sealed)
+                .unseal(&self.of_site(&row_of(&name, slot))?, "secret", &sealed)
                 .map_or_else(|_| String::new(), |plain| last4(&text(&plain)));
             all.push(SecretView { name, slot, last4, saved_at: row.get(3)?, used_at: row.get(4)?, weak: row.get(5)? });
         }
@@ -176,7 +176,13 @@ impl Tx<'_> {
             .prepare_cached("SELECT sealed, expires_at FROM token WHERE name = ?1")?
             .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        row.map(|(sealed, expires_at)| Ok((text(&self.unseal(name, "token", &sealed)?), expires_at))).transpose()
+        let place = self.of_site(name)?;
+        row.map(|(sealed, expires_at)| Ok((text(&self.unseal(&place, "token", &sealed)?), expires_at))).transpose()
+    }
+
+    /// The row of a credential. Sites of a network may share a key file: what is one's opens in no other store.
+    fn of_site(&self, name: &str) -> Result<String, QueueError> {
+        Ok(format!("{} {name}", self.meta("install_id")?))
     }
 }
 

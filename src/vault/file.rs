@@ -2,7 +2,7 @@
 //!
 //! Format: `HTF1`, key id (8), nonce prefix (19), then chunks of up to 64 KiB with a tag of 16 bytes each.
 //! A chunk's nonce is the prefix, its number and a byte that marks the last one: chunks cannot be swapped,
-//! dropped or appended. The submission's id is associated data: a file opens for its own submission only.
+//! dropped or appended. The submission's id and the key's are associated data: a file opens for its own submission only.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,7 +13,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::{Ring, VaultError, random};
+use super::{Aad, Ring, VaultError, random};
 use crate::tracker::transport::DocumentSource;
 
 const MAGIC: &[u8; 4] = b"HTF1";
@@ -35,7 +35,7 @@ pub struct Stored {
 pub struct SealedWriter {
     cipher: XChaCha20Poly1305,
     prefix: [u8; 19],
-    row: String,
+    place: Vec<u8>,
     file: File,
     draft: PathBuf,
     folder: PathBuf,
@@ -71,7 +71,7 @@ impl SealedWriter {
         Ok(Self {
             cipher,
             prefix,
-            row: row.to_owned(),
+            place: place(row, &key_id),
             file,
             draft,
             folder: folder.to_owned(),
@@ -117,7 +117,7 @@ impl SealedWriter {
     }
 
     fn flush(&mut self, last: bool) -> Result<(), VaultError> {
-        let payload = Payload { msg: &self.buffer, aad: self.row.as_bytes() };
+        let payload = Payload { msg: &self.buffer, aad: &self.place };
         let nonce = nonce(&self.prefix, self.number, last);
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| VaultError::Unseal)?;
         self.file.write_all(&sealed).map_err(|error| VaultError::io(error, &self.draft))?;
@@ -139,7 +139,7 @@ impl Drop for SealedWriter {
 pub struct SealedReader {
     cipher: XChaCha20Poly1305,
     prefix: [u8; 19],
-    row: String,
+    place: Vec<u8>,
     file: File,
     size: u64,
     at: u64,
@@ -164,7 +164,7 @@ impl SealedReader {
         if magic != MAGIC {
             return Err(VaultError::Unseal);
         }
-        let body = length - HEAD as u64;
+        let body = length.checked_sub(HEAD as u64).ok_or(VaultError::Unseal)?;
         let chunks = body.div_ceil((CHUNK + TAG) as u64);
         let size = body.checked_sub(chunks * TAG as u64).filter(|_| chunks > 0).ok_or(VaultError::Unseal)?;
         let prefix = <[u8; 19]>::try_from(prefix).map_err(|_| VaultError::Unseal)?;
@@ -172,7 +172,7 @@ impl SealedReader {
         Ok(Self {
             cipher,
             prefix,
-            row: row.to_owned(),
+            place: place(row, key_id),
             file,
             size,
             at: 0,
@@ -220,7 +220,7 @@ impl SealedReader {
         self.file.seek(SeekFrom::Start(HEAD as u64 + number * (CHUNK + TAG) as u64))?;
         self.file.read_exact(&mut sealed)?;
         let nonce = nonce(&self.prefix, u32::try_from(number).map_err(|_| damaged())?, last);
-        let payload = Payload { msg: &sealed, aad: self.row.as_bytes() };
+        let payload = Payload { msg: &sealed, aad: &self.place };
         self.chunk = Zeroizing::new(self.cipher.decrypt(XNonce::from_slice(&nonce), payload).map_err(|_| damaged())?);
         self.loaded = Some(number);
         Ok(())
@@ -267,6 +267,11 @@ impl DocumentSource for SealedSource {
         let reader = SealedReader::open(&self.ring, &self.path, &self.row).map_err(io::Error::other)?;
         Ok(Box::new(reader))
     }
+}
+
+/// Where a file belongs, as associated data.
+fn place(row: &str, key_id: &[u8]) -> Vec<u8> {
+    Aad { row, column: "content" }.bytes(key_id)
 }
 
 fn nonce(prefix: &[u8; 19], number: u32, last: bool) -> [u8; 24] {

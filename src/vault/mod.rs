@@ -4,8 +4,8 @@
 //! - [`ring`]: the keys, and what is sealed with them; `key_file`: their files. [`file`]: files in sealed chunks.
 //! - [`place`]: whether a folder may hold a store at all.
 //!
-//! Sealed values are `[1][key id, 8][nonce, 24][ciphertext and tag]` under XChaCha20-Poly1305, with row and
-//! column as associated data: a value copied into another row or column does not open.
+//! Sealed values are `[1][key id, 8][nonce, 24][ciphertext and tag]` under XChaCha20-Poly1305, with row, column and
+//! key id as associated data: a value copied into another row or column, or said to be of another key, does not open.
 
 pub mod file;
 mod key_file;
@@ -21,16 +21,18 @@ use crate::codes::{Code, Coded};
 /// Where a sealed value belongs.
 #[derive(Debug, Clone, Copy)]
 pub struct Aad<'a> {
-    /// The row: a submission's id, a secret's name.
+    /// The row: a submission's id; for credentials and tokens the site's id and their name.
     pub row: &'a str,
     /// The column.
     pub column: &'a str,
 }
 
 impl Aad<'_> {
-    /// Both parts, so that no two pairs give the same bytes.
-    fn bytes(&self) -> Vec<u8> {
-        format!("{}\0{}", self.row, self.column).into_bytes()
+    /// All parts, so that no two places give the same bytes.
+    fn bytes(&self, key_id: &[u8]) -> Vec<u8> {
+        let mut bytes = format!("{}\0{}\0", self.row, self.column).into_bytes();
+        bytes.extend_from_slice(key_id);
+        bytes
     }
 }
 

@@ -139,7 +139,7 @@ impl Ring {
         let key = self.keys.get(self.current).ok_or_else(|| VaultError::UnknownKey(String::new()))?;
         let mut nonce = [0; 24];
         random(&mut nonce)?;
-        let payload = Payload { msg: plain, aad: &aad.bytes() };
+        let payload = Payload { msg: plain, aad: &aad.bytes(&key.raw_id) };
         let sealed = key.cipher().encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| VaultError::Unseal)?;
         let mut out = Vec::with_capacity(HEAD + sealed.len());
         out.push(FORMAT);
@@ -159,7 +159,7 @@ impl Ring {
             return Err(VaultError::Unseal);
         };
         let key = self.by_raw_id(id)?;
-        let payload = Payload { msg: body, aad: &aad.bytes() };
+        let payload = Payload { msg: body, aad: &aad.bytes(id) };
         key.cipher().decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| VaultError::Unseal)
     }
 
@@ -283,6 +283,19 @@ mod tests {
             assert!(ring.unseal(&PLACE, &changed).is_err(), "byte {at}");
         }
         assert!(ring.unseal(&PLACE, b"").is_err());
+    }
+
+    #[test]
+    fn a_value_that_says_it_is_of_another_key_does_not_open() {
+        let (_folder, mut ring) = ring();
+        let first = ring.current().to_owned();
+        ring.add_key().expect("added");
+        let sealed = ring.seal(&PLACE, b"Ada").expect("sealed");
+        let mut renamed = sealed.clone();
+        renamed[1..9].copy_from_slice(&unhex(&first).expect("an id"));
+        assert!(matches!(ring.unseal(&PLACE, &renamed), Err(VaultError::Unseal)));
+        // The id is bound, not only looked up: the same bytes for another id are other associated data.
+        assert_ne!(PLACE.bytes(&sealed[1..9]), PLACE.bytes(&renamed[1..9]));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use halt_tracker::codes::Code;
 use halt_tracker::queue::state::Pause;
 
-use crate::{Place, accept, ada, now, submission};
+use halt_tracker::queue::{Site, Store};
+
+use crate::{Place, accept, ada, code, now, submission};
 use serde_json::json;
 
 fn rows_under(store: &halt_tracker::queue::Store, key: &str) -> i64 {
@@ -99,4 +101,24 @@ fn a_lost_folder_of_keys_is_a_lost_key_and_takes_in_what_comes() {
     let mut store = place.open().expect("opens");
     accept(&mut store, &ada(1));
     assert_eq!(store.pauses().expect("read").first().map(|pause| pause.reason), Some(Pause::Key));
+}
+
+#[test]
+fn a_credential_of_one_site_opens_in_no_other_store_under_the_same_key_file() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    store.save_secret("client_secret", "a secret of more than twenty letters", false, 1).expect("saved");
+    store.set_token("oauth", Some(("a token", None))).expect("kept");
+    let site = Site { install_id: "fedcba9876543210fedcba9876543210".into(), ..place.site.clone() };
+    let site = Site { epoch: String::new(), ..site };
+    let mut other = Store::open(&place.root.path().join("other"), &place.key_file(), &site).expect("another site");
+    other.save_secret("client_secret", "another secret of twenty letters", false, 1).expect("saved");
+    other.set_token("oauth", Some(("another token", None))).expect("kept");
+    for (table, read) in [("secret", true), ("token", false)] {
+        let sql = format!("SELECT sealed FROM {table}");
+        let sealed: Vec<u8> = store.connection().query_row(&sql, [], |row| row.get(0)).expect("read");
+        other.connection().execute(&format!("UPDATE {table} SET sealed = ?1"), [sealed]).expect("moved");
+        let opened = if read { other.secrets("client_secret").map(drop) } else { other.token("oauth").map(drop) };
+        assert_eq!(code(opened), Some(Code::UnsealFailed), "{table}");
+    }
 }
