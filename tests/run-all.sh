@@ -36,8 +36,9 @@ skips() { skipped=$((skipped + 1)); printf 'skipped %s\n' "$1"; }
 limit=1800
 check() {
     local name="$1"; shift
-    if timeout "$limit" "$@" >"$log" 2>&1; then passes "$name"; else fails "$name"; show; fi
+    if timeout "$limit" "$@" >"$log" 2>&1; then passes "$name"; campaigns; else fails "$name"; show; fi
 }
+campaigns() { sed -n 's/^campaign /        campaign /p' "$log"; }
 show() { grep -vE '^ +(Checking|Compiling|Downloaded|Downloading|Fresh) ' "$log" | tail -n 60 | sed 's/^/        /'; }
 
 # ---- cargo test, counted -------------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ show() { grep -vE '^ +(Checking|Compiling|Downloaded|Downloading|Fresh) ' "$log"
 # The tests of one run of cargo: the sums of its result lines, and a failure for a binary that ran none.
 cargo_tests() {
     local name="$1" code=0 good bad empty ignored; shift
-    timeout "$limit" "$@" 2>&1 | tee "$log" | grep -E '^(test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
+    timeout "$limit" "$@" 2>&1 | tee "$log" | grep -E '^(campaign |test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
     code=${PIPESTATUS[0]}
     good=$(sed -n 's/^test result: .* \([0-9]*\) passed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     bad=$(sed -n 's/^test result: .* \([0-9]*\) failed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
@@ -89,7 +90,7 @@ check "unsafe stands in src/php/ only, with its reasons" tests/unsafe.sh
 section "Rust tests"
 targets=(--lib)
 for name in "${plain[@]}"; do targets+=(--test "$name"); done
-cargo_tests "lib ${plain[*]}" cargo test --no-default-features --no-fail-fast "${targets[@]}"
+cargo_tests "lib ${plain[*]}" cargo test --no-default-features --no-fail-fast "${targets[@]}" -- --show-output
 
 section "Builds"
 check "the extension" cargo build --lib --profile fast
@@ -127,7 +128,7 @@ for name in "${sites[@]}"; do
         fails "$name: extension or simulator was not built"
         continue
     fi
-    cargo_tests "$name" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1
+    cargo_tests "$name" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1 --show-output
 done
 if [ "${#sites[@]}" -eq 0 ]; then section "On a whole site"; fails "Cargo.toml declares no test that runs on a whole site"; fi
 

@@ -37,7 +37,7 @@ check "two million hostile inputs, by libFuzzer" tests/fuzz.sh
 check "the network matrix, whole, with faults up to three times in a row" env NETWORK_ROUNDS="${NETWORK_ROUNDS:-3}" cargo test --no-default-features --test wire -- --nocapture
 for round in $(seq 1 "$rounds"); do
     for name in "${sites[@]}"; do
-        check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1
+        check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1 --show-output
     done
 done
 

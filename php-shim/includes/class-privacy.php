@@ -60,7 +60,10 @@ final class Privacy
         foreach (array_slice($ids, (max(1, (int) $page) - 1) * self::PER_PAGE, self::PER_PAGE) as $id) {
             try {
                 $one = Engine::call('get', [$id]);
-            } catch (EngineException) {
+            } catch (EngineException $fault) {
+                // Named, because an export that leaves something out in silence says that it is all there is.
+                $note   = [['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html($fault->sentence())]];
+                $data[] = ['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-' . $id, 'data' => $note];
                 continue;
             }
             Audit::viewed('privacy-export', $id);
@@ -81,8 +84,9 @@ final class Privacy
         $result = ['items_removed' => false, 'items_retained' => false, 'messages' => [], 'done' => true];
         try {
             $ids = self::ids((string) $email);
-            if ($ids !== []) {
-                $answer = Engine::act(['action' => 'erase', 'ids' => array_values($ids)]);
+            if ($ids !== [] || Capture::count() > 0) {
+                // With the address: what lies sealed outside the store is erased when the engine takes it over.
+                $answer = Engine::act(['action' => 'erase', 'ids' => array_values($ids), 'email' => (string) $email]);
                 $result['items_removed'] = ($answer['changed'] ?? []) !== [];
                 foreach ($answer['refused'] ?? [] as $refused) {
                     $result['items_retained'] = true;
@@ -101,7 +105,7 @@ final class Privacy
         }
         if (Capture::count() > 0) {
             $result['items_retained'] = true;
-            $result['messages'][]     = __('Some forms are sealed outside the store and cannot be searched until the engine has taken them over; repeat the erasure then.', 'halt-tracker');
+            $result['messages'][]     = __('Some forms are sealed outside the store and cannot be searched. If one of them is of this person, it is erased as soon as the engine takes it over.', 'halt-tracker');
         }
         $result['messages'] = array_values(array_unique($result['messages']));
         return $result;

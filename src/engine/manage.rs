@@ -108,6 +108,10 @@ fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, Eng
     };
     let now = SystemClock.now();
     let (mut changed, mut refused) = (Vec::new(), Vec::new());
+    if action == Action::Erase && !act.email.is_empty() {
+        // Also for what lies elsewhere, sealed, and comes in later.
+        store.note_erasure(&act.email, now.wall)?;
+    }
     for id in &act.ids {
         let files = if action == Action::Erase {
             store.seq_of(id).and_then(|seq| store.stored_files(seq)).unwrap_or_default()

@@ -6,11 +6,13 @@
 //! - [`earlier`]: what the earlier plugin held comes over.
 //! - [`deliver`]: a run, a connection test. [`show`]: what screens show. [`manage`]: what people do.
 //! - [`erasures`]: who was erased, kept on both sides. [`handles`]: open stores by process and folder.
+//! - [`fault`]: what becomes of a panic.
 
 pub mod adopt;
 pub mod deliver;
 pub mod earlier;
 pub mod erasures;
+pub mod fault;
 pub mod handles;
 pub mod manage;
 pub mod parts;

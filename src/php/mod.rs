@@ -4,7 +4,6 @@
 //! Module start registers names and does nothing else: no thread, no file, no allocation that lasts. All
 //! else is opened in the worker at the first call (see `engine::handles`).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::binary::Binary;
@@ -16,7 +15,7 @@ use ext_php_rs::zend::{ClassEntry, ModuleEntry, ce};
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use serde_json::Value;
 
-use crate::codes::{Code, Coded};
+use crate::codes::Coded;
 use crate::engine::{self, Call, EngineError, adopt, deliver, manage, show, take};
 
 /// The engine behind the WordPress plugin. Arguments and results are JSON unless said otherwise.
@@ -155,11 +154,7 @@ fn read(dir: &[u8], site: &[u8], settings: &[u8]) -> Result<Call, EngineError> {
 
 /// No panic crosses into PHP: it becomes an exception with a code of its own.
 fn guard<T>(action: impl FnOnce() -> Result<T, EngineError>) -> PhpResult<T> {
-    match catch_unwind(AssertUnwindSafe(action)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(thrown(&error)),
-        Err(_) => Err(thrown(&EngineError::new(Code::EngineFault, "panic"))),
-    }
+    engine::fault::guarded(action).map_err(|error| thrown(&error))
 }
 
 fn thrown(error: &EngineError) -> PhpException {

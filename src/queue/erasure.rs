@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
 
+use super::accept::normal;
 use super::open::{DATABASE, Tx};
 use super::state::State;
 use super::tidy::TRACE_MS;
@@ -57,6 +58,18 @@ impl Store {
             let _ = self.checkpoint();
         }
         Ok((all.into_iter().filter(|(_, at)| recent(*at)).collect(), ids.len()))
+    }
+
+    /// Notes that somebody is erased as of now, whether or not anything of them is here: what they sent before and lies
+    /// sealed elsewhere is erased when it comes in.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn note_erasure(&mut self, email: &str, now: i64) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let hash = tx.ring.hash("email", normal(email).as_bytes());
+            tx.remember_erased(&Erased::from([(hash, now)]))
+        })
     }
 
     /// Erases in the stores that restores have set aside, too.

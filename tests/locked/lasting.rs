@@ -87,3 +87,30 @@ fn who_was_erased_does_not_come_back_with_yesterdays_data_folder() {
         assert!(site.records("resources", gone).is_empty());
     });
 }
+
+#[test]
+fn a_form_that_lies_sealed_outside_the_store_is_erased_when_it_is_taken_over() {
+    on_a_site(|site| {
+        site.credentials();
+        site.options(&[("pace", "60000"), ("api", "rest")]);
+        let email = "thistle-captured@canary.example";
+        site.stack.set_extension(false).expect("without the module");
+        site.apply(4, &[("name", "Thistledown"), ("email", email)]);
+        site.apply(4, &[("name", "Quillfeather"), ("email", "quill-stays@canary.example")]);
+        site.stack.set_extension(true).expect("the module");
+        let said = site.php(&format!("echo json_encode(\\Halt\\Tracker\\WordPress\\Privacy::erase('{email}'));"));
+        assert!(said.contains("\"items_retained\":true") && said.contains("sealed outside the store"), "{said}");
+        site.until("both are taken over, one is delivered, the other is gone", 30, || {
+            site.cron();
+            let states: Vec<String> =
+                site.submissions().iter().filter_map(|one| one["state"].as_str().map(str::to_owned)).collect();
+            states.len() == 2
+                && states.iter().any(|state| state == "erased")
+                && states.iter().any(|state| state == "done")
+        });
+        assert!(site.records("resources", email).is_empty());
+        assert_eq!(site.records("resources", "quill-stays@canary.example").len(), 1);
+        let left: Vec<String> = crate::disk::on_disk(&places(site).0, &["Thistledown", email]);
+        assert!(left.is_empty(), "{left:?}");
+    });
+}

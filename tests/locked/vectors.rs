@@ -115,7 +115,7 @@ fn every_row_has_its_answer_from_the_engine_itself() {
         }
         assert!(wrong.is_empty(), "{} of {sent} rows:\n{}", wrong.len(), wrong.join("\n"));
         assert_one_refusal(&refusals);
-        println!("{sent} rows straight to the engine, {} of them with the one 401", refusals.len());
+        println!("campaign vectors: {sent} rows straight to the engine, {} of them with the one 401", refusals.len());
     });
 }
 
@@ -162,7 +162,11 @@ fn every_row_has_its_answer_over_http() {
         let extra: Vec<&Value> = held.iter().filter(|one| !taken.contains(one["id"].as_str().unwrap_or(""))).collect();
         assert_eq!(ids, taken, "kept though refused: {extra:?}");
         assert_silent(site, &seen);
-        println!("{sent} rows over HTTP, {} of them with the one 401, {} accepted", refusals.len(), taken.len());
+        println!(
+            "campaign vectors: {sent} rows over HTTP, {} of them with the one 401, {} accepted",
+            refusals.len(),
+            taken.len()
+        );
     });
 }
 

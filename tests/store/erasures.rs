@@ -81,6 +81,19 @@ fn a_site_that_remembers_erasures_has_them_done_again_in_an_older_store() {
 }
 
 #[test]
+fn somebody_of_whom_nothing_is_here_yet_is_erased_when_it_comes_in() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let mut lies_elsewhere = ada(1);
+    lies_elsewhere.received_at -= 60_000;
+    store.note_erasure(" ADA@example.org ", now().wall).expect("noted");
+    assert_eq!(accept(&mut store, &lies_elsewhere).state, State::Erased);
+    let mut new = ada(2);
+    new.received_at += 60_000;
+    assert_eq!(accept(&mut store, &new).state, State::Queued);
+}
+
+#[test]
 fn a_restored_backup_brings_back_neither_rows_nor_files_of_who_was_erased() {
     let mut place = Place::new();
     let mut store = place.opened();

@@ -9,6 +9,7 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Admin;
 
+use Halt\Tracker\WordPress\Audit;
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
@@ -204,6 +205,7 @@ final class SettingsPage
             $shown = (array) json_decode($raw, true);
             // Decoded twice, because an array cannot tell an empty object from an empty list.
             $plain = json_decode($raw);
+            Audit::viewed('preview', (string) ($shown['id'] ?? ''));
         } catch (EngineException $fault) {
             Page::explain($fault->ht_code);
             return;

@@ -9,6 +9,7 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Cli;
 
+use Halt\Tracker\WordPress\Audit;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\Options;
 
@@ -43,6 +44,7 @@ final class Mapping
     {
         $query = ['id' => (string) ($args[0] ?? ''), 'form' => (string) ($options['form'] ?? '')];
         $shown = Commands::attempt(static fn (): array => Engine::call('preview', [Engine::encode($query)]));
+        Audit::viewed('cli-preview', (string) ($shown['id'] ?? ''));
         \WP_CLI::line((string) wp_json_encode($shown, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES));
         if (($shown['errors'] ?? []) !== []) {
             \WP_CLI::halt(1);
