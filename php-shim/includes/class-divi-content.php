@@ -33,8 +33,13 @@ final class DiviContent
             $post   = is_numeric($info['post_id'] ?? null) ? get_post((int) $info['post_id']) : null;
             foreach ($post ? self::in_content($post->post_content) : [] as $at => $form) {
                 $same = $unique !== '' ? $form['unique_id'] === $unique : $at === (int) ($info['contact_form_number'] ?? 0);
-                if ($same) {
-                    return ['css_id' => $found['css_id'] !== '' ? $found['css_id'] : $form['css_id'], 'title' => $form['title']];
+                if ($same && !$form['shared']) {
+                    return self::named($found, $form);
+                }
+            }
+            foreach (self::in_layouts($unique) as $form) {
+                if ($form['unique_id'] === $unique) {
+                    return self::named($found, $form);
                 }
             }
         } catch (\Throwable) {
@@ -44,9 +49,35 @@ final class DiviContent
     }
 
     /**
-     * Every form in a piece of content.
+     * @param array{css_id:string,title:string} $found What the hook said.
+     * @param array<string,mixed>               $form
+     * @return array{css_id:string,title:string}
+     */
+    private static function named(array $found, array $form): array
+    {
+        return ['css_id' => $found['css_id'] !== '' ? $found['css_id'] : (string) $form['css_id'], 'title' => (string) $form['title']];
+    }
+
+    /**
+     * Forms of theme-builder areas and of the library: few posts, and the only ones in which a form stands outside its page.
      *
-     * @return list<array{unique_id:string,css_id:string,title:string}>
+     * @return list<array{unique_id:string,css_id:string,title:string,shared:bool}>
+     */
+    private static function in_layouts(string $unique): array
+    {
+        global $wpdb;
+        if (!wp_is_uuid($unique)) {
+            return [];
+        }
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- a search in content; WP_Query cannot do it without loading all.
+        $contents = $wpdb->get_col($wpdb->prepare("SELECT post_content FROM {$wpdb->posts} WHERE post_type IN ('et_header_layout', 'et_body_layout', 'et_footer_layout', 'et_pb_layout') AND post_status IN ('publish', 'private') AND post_content LIKE %s LIMIT 3", '%' . $wpdb->esc_like($unique) . '%'));
+        return array_merge([], ...array_map(static fn ($content): array => self::in_content((string) $content), (array) $contents));
+    }
+
+    /**
+     * Every form in a piece of content; a shared one has its name where it is kept, not where it stands.
+     *
+     * @return list<array{unique_id:string,css_id:string,title:string,shared:bool}>
      */
     public static function in_content(string $content): array
     {
@@ -65,11 +96,10 @@ final class DiviContent
                 }
                 $set     = is_array($set) ? ($match[1] === 'global-layout' ? ($set['localAttrs'] ?? []) : $set) : [];
                 $title   = self::first($set['title']['innerContent'] ?? null);
-                $forms[] = self::row(
-                    self::first($set['module']['advanced']['uniqueId'] ?? null),
-                    self::first($set['module']['advanced']['htmlAttributes'] ?? null, 'id'),
-                    $title !== '' ? $title : self::first($set['module']['meta']['adminLabel'] ?? null)
-                );
+                $title   = $title !== '' ? $title : self::first($set['module']['meta']['adminLabel'] ?? null);
+                $css_id  = self::css_id($set);
+                $forms[] = ['shared' => $match[1] === 'global-layout' && $title . $css_id === '']
+                    + self::row(self::first($set['module']['advanced']['uniqueId'] ?? null), $css_id, $title);
             }
         }
         return $forms;
@@ -97,6 +127,22 @@ final class DiviContent
     }
 
     /**
+     * The CSS id of a block: among the attributes of one's own, where Divi 5 has moved it, or in its former place.
+     *
+     * @param array<mixed> $set
+     */
+    private static function css_id(array $set): string
+    {
+        $own = $set['module']['decoration']['attributes']['desktop']['value']['attributes'] ?? [];
+        foreach (is_array($own) ? $own : [] as $one) {
+            if (is_array($one) && ($one['name'] ?? '') === 'id' && in_array($one['targetElement'] ?? '', ['', 'main'], true)) {
+                return self::first($one['value'] ?? '');
+            }
+        }
+        return self::first($set['module']['advanced']['htmlAttributes'] ?? null, 'id');
+    }
+
+    /**
      * The first text in a nest of Divi's responsive values, under a member's name where one is given.
      *
      * @param mixed $nest
@@ -119,11 +165,11 @@ final class DiviContent
      * @param mixed $unique
      * @param mixed $css_id
      * @param mixed $title
-     * @return array{unique_id:string,css_id:string,title:string}
+     * @return array{unique_id:string,css_id:string,title:string,shared:bool}
      */
     private static function row($unique, $css_id, $title): array
     {
         $clean = html_entity_decode(wp_strip_all_tags((string) $title), ENT_QUOTES | ENT_HTML5, 'UTF-8');
-        return ['unique_id' => (string) $unique, 'css_id' => (string) $css_id, 'title' => mb_substr($clean, 0, 200)];
+        return ['unique_id' => (string) $unique, 'css_id' => (string) $css_id, 'title' => mb_substr($clean, 0, 200), 'shared' => false];
     }
 }

@@ -15,6 +15,7 @@ mod lifecycle;
 mod main_job;
 mod pages;
 mod refusals;
+mod routing;
 mod surroundings;
 mod trouble;
 mod values;

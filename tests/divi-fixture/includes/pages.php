@@ -60,6 +60,10 @@ function divi_fixture_markup( int $path, string $letter ): string {
 		'title'   => array( 'innerContent' => $saved( $form['title'] ) ),
 		'fixture' => $letter,
 	);
+	if ( '' !== $form['css_id'] ) {
+		$attribute = array( 'name' => 'id', 'value' => $form['css_id'], 'targetElement' => 'main' );
+		$attributes['module']['decoration']['attributes']['desktop']['value'] = array( 'attributes' => array( $attribute ) );
+	}
 	return '<!-- wp:divi/contact-form ' . serialize_block_attributes( $attributes ) . ' --><!-- /wp:divi/contact-form -->';
 }
 
