@@ -45,6 +45,9 @@ pub struct Surroundings<'a> {
 /// Between two clean-ups.
 const TIDY_MS: i64 = 3_600_000;
 
+/// The counter that this store last asked the site to save.
+const ASKED: &str = "counter_asked";
+
 /// A run in progress.
 pub(super) struct Runner<'a> {
     pub tokens: StoreTokens<'a>,
@@ -128,7 +131,9 @@ fn mapping_mark(store: &Store, settings: &Settings) -> String {
 fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: &Moment) -> Result<Ended, QueueError> {
     let counter = store.fact("counter")?;
     let same_epoch = around.site.epoch.is_empty() || store.meta("epoch")? == around.site.epoch;
-    if !same_epoch || !(counter..=counter + 1).contains(&around.site.counter) {
+    // One ahead is sound only where this very store asked for it: one that is put back and a single run old never did.
+    let raised = around.site.counter == counter + 1 && store.fact(ASKED)? == around.site.counter;
+    if !same_epoch || !(raised || around.site.counter == counter) {
         store.pause(Pause::Restored, Code::StoreRestored, "", now.wall, 0)?;
         // From here on the site's counter is the one that counts, or the pause could never be lifted.
         store.set_counter(around.site.counter)?;
@@ -152,6 +157,7 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
         return Ok(Ended::Idle);
     }
     if around.site.counter == counter {
+        store.set_facts(&[(ASKED, (counter + 1).to_string())])?;
         return Ok(Ended::Raise);
     }
     store.set_counter(around.site.counter)?;

@@ -8,7 +8,7 @@ use halt_tracker::engine::handles;
 
 use crate::points::{durable, templates};
 use crate::site::{Site, Template};
-use crate::story::{Length, begin, play_on};
+use crate::story::{Length, begin, play_on, together};
 use crate::system::{Fault, Lies, Plan};
 
 /// Looks for the first trial that notices; `None` when all of them were blind.
@@ -59,6 +59,7 @@ const CUT: fn(u64) -> Fault = Fault::Cut;
 
 #[test]
 fn a_power_cut_goes_red_without_each_sync_that_a_commit_needs() {
+    let _together = together();
     let rest = &templates()[1].1;
     let none = Lies::default();
     must_be_red(
@@ -82,6 +83,7 @@ fn a_power_cut_goes_red_without_each_sync_that_a_commit_needs() {
 
 #[test]
 fn a_crash_goes_red_without_each_thing_that_makes_a_repetition_harmless() {
+    let _together = together();
     let rest = &templates()[1].1;
     let abort: fn(u64) -> Fault = |_| Fault::Abort;
     must_be_red(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::judge::Counts;
 use crate::site::{Site, Template};
-use crate::story::{Length, play};
+use crate::story::{Length, play, together};
 use crate::system::{Fault, Kind, Lies, Plan};
 
 pub fn durable(kind: Kind) -> bool {
@@ -60,6 +60,7 @@ const STOPS: Kinds = |kind| matches!(kind, Kind::Sync | Kind::Send | Kind::Answe
 /// (c) The process dies, a call fails once, or the machine stands still, at every point.
 #[test]
 fn a_fault_at_any_point_loses_nothing_and_makes_no_twin() {
+    let _together = together();
     let mut counts = Counts::default();
     let stride = |short| if long_form() { 1 } else { short };
     let lengths = if long_form() { vec![Length::Short, Length::Long] } else { vec![Length::Short] };
@@ -93,6 +94,7 @@ fn a_fault_at_any_point_loses_nothing_and_makes_no_twin() {
 /// (f) The n-th call of a kind fails, once or from then on.
 #[test]
 fn no_error_of_the_disk_loses_an_acknowledged_submission() {
+    let _together = together();
     let mut counts = Counts::default();
     let mut said = Vec::new();
     let matrix: [(&str, i32, Kinds, u64); 8] = [
@@ -129,6 +131,7 @@ fn no_error_of_the_disk_loses_an_acknowledged_submission() {
 /// (e) Power fails after any call: only what was synced is there for certain.
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
+    let _together = together();
     let mut counts = Counts::default();
     let seeds: &[u64] = if long_form() { &[1, 2, 3] } else { &[1] };
     let templates = templates();
@@ -144,6 +147,24 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
     }
     println!(
         "campaign e: real files of which only synced bytes survive, the rest by sectors at random: {} power cuts, {}",
+        counts.trials,
+        counts.words()
+    );
+}
+
+/// (i) The wall clock jumps by an hour, forward or back, between any two steps.
+#[test]
+fn a_jump_of_the_clock_loses_nothing_and_makes_no_twin() {
+    let _together = together();
+    let mut counts = Counts::default();
+    for (_, template) in &templates() {
+        for jump in [3_600_000, -3_600_000] {
+            let (length, stride) = if long_form() { (Length::Long, 1) } else { (Length::Short, 3) };
+            counts.add(&walk(length, template, |_| Fault::Jump(jump), STOPS, stride));
+        }
+    }
+    println!(
+        "campaign i: real files, jumps of the wall clock by +1 h and -1 h: {} jumps, {}",
         counts.trials,
         counts.words()
     );

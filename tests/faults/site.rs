@@ -2,54 +2,21 @@
 //! Tracker beyond a network of points, and the outside world, which repeats whatever was not acknowledged to it.
 
 use std::cell::{Cell, RefCell};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use halt_tracker::clock::{Clock, Moment, SystemClock};
-use halt_tracker::codes::Code;
-use halt_tracker::engine::{Call, adopt, handles, manage, take, webhook};
+use halt_tracker::clock::{Clock, SystemClock};
+use halt_tracker::engine::{Call, handles};
 use halt_tracker::relay::{self, Caller, Policy, Surroundings};
-use halt_tracker::tracker::transport::{Body, Failure, Request, Response, Transport};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::model::{self, Fate, Tracker};
-use crate::system::{self, Do, Kind};
+use crate::model::{self, Tracker};
+use crate::system;
+use crate::wire::{Virtual, Wire};
 
 pub const SHARED: &str = "c2hhcmVkLXNlY3JldC1vZi10aGUtd2ViaG9vay10ZXN0cw==";
 /// Words that must be on no disk in the clear.
 pub const CANARIES: [&str; 3] = ["Quercus", "canary-letter", "canary-of-the-cv"];
-
-/// Time that passes only when somebody waits, or when the machine stands still. Everybody on this thread sees the same.
-#[derive(Default)]
-pub struct Virtual {
-    base: i64,
-    at: Cell<i64>,
-    /// How far the wall clock is off: it may jump, the boot clock does not.
-    pub jump: Cell<i64>,
-}
-
-impl Virtual {
-    pub fn advance(&self, ms: i64) {
-        self.at.set(self.at.get() + ms);
-    }
-    /// Tracker's clock, which does not jump with ours.
-    pub fn elsewhere(&self) -> i64 {
-        self.base + self.at.get()
-    }
-}
-
-impl Clock for Virtual {
-    fn now(&self) -> Moment {
-        self.advance(system::stood_still());
-        Moment { wall: self.elsewhere() + self.jump.get(), boot: 1_000_000 + self.at.get(), boot_id: "boot".into() }
-    }
-    fn sleep(&self, duration: Duration) {
-        self.advance(i64::try_from(duration.as_millis()).unwrap_or(0));
-    }
-}
 
 /// Something that somebody wants of the site until it is acknowledged.
 #[derive(Debug, Clone)]
@@ -90,11 +57,11 @@ pub struct Template {
 type Meanwhile = Box<dyn FnOnce(&Site)>;
 
 pub struct Site {
-    home: tempfile::TempDir,
+    pub home: tempfile::TempDir,
     pub identity: Value,
     pub settings: Value,
     pub tracker: RefCell<Tracker>,
-    requests: RefCell<Vec<(model::Request, i64)>>,
+    pub requests: RefCell<Vec<(model::Request, i64)>>,
     pub clock: Virtual,
     pub dice: Dice,
     pub people: Vec<Person>,
@@ -215,161 +182,10 @@ impl Site {
     }
 
     /// The site saves what an answer asks it to remember, in its own database.
-    fn remember(&mut self, answer: &Value) {
+    pub fn remember(&mut self, answer: &Value) {
         for (name, value) in answer["site"].as_object().into_iter().flatten() {
             self.identity[name] = value.clone();
         }
-    }
-
-    pub fn save_secrets(&mut self) -> Result<(), String> {
-        let all = [
-            ("client_secret", "sim-client-secret-0123456789"),
-            ("refresh_token", "sim-refresh-token-0123456789"),
-            ("shared_secret", SHARED),
-        ];
-        for (name, value) in all {
-            let answer = manage::save_secret(&self.call(), name, value).map_err(|error| error.to_string())?;
-            self.remember(&answer);
-        }
-        self.secrets_saved = true;
-        Ok(())
-    }
-
-    fn fields(&self, email: &str) -> Value {
-        let name = email.split('@').next().unwrap_or_default();
-        json!({ "name": format!("{name} Quercus"), "email": email, "message": format!("canary-letter of {email}") })
-    }
-
-    /// Somebody fills in a form; it is not sent yet.
-    pub fn form(&mut self, name: &str, cv: bool) -> usize {
-        let mut id = [0; 16];
-        halt_tracker::clock::Random::bytes(&mut self.dice, &mut id);
-        let id = uuid::Builder::from_random_bytes(id).into_uuid().hyphenated().to_string();
-        self.person(name, Wish::Form { id, cv })
-    }
-
-    /// Somebody else's server has a signed request for us.
-    pub fn hook(&mut self, name: &str) -> usize {
-        let stamp = (SystemClock.now().wall / 1_000).to_string();
-        let body = json!({ "form_id": "careers", "fields": self.fields(&format!("{name}@example.org")), "files": [
-            { "field": "resume", "name": "cv.pdf", "mime": "application/pdf", "content": "JVBERi0xLjcKMSAwIG9iag==", "encoding": "base64" }
-        ] });
-        self.person(name, Wish::Hook { body: body.to_string(), stamp })
-    }
-
-    fn person(&mut self, name: &str, wish: Wish) -> usize {
-        let email = format!("{name}@example.org");
-        self.people.push(Person { email, wish, acknowledged: None, kept: None, by_hand: None, twice: false });
-        self.people.len() - 1
-    }
-
-    fn form_json(&self, one: &Person, id: &str, cv: bool, token: &str) -> Vec<u8> {
-        let uploads = self.home.path().join("uploads");
-        let files = if cv {
-            json!([{ "field": "cv", "path": uploads.join("cv.pdf"), "name": "cv.pdf", "dirs": [uploads] }])
-        } else {
-            json!([])
-        };
-        let form = json!({ "id": id, "received_at": self.clock.now().wall, "timestamp": "", "fields": self.fields(&one.email),
-            "info": { "contact_form_id": "f", "contact_form_unique_id": "11111111-2222-4333-8444-555555555555" }, "token": token, "files": files });
-        form.to_string().into_bytes()
-    }
-
-    /// Tries once what a person wants. What was refused is kept or repeated by its sender, later.
-    pub fn submit(&mut self, at: usize) -> Result<(), String> {
-        let one = self.people[at].clone();
-        let (id, answer) = match &one.wish {
-            Wish::Form { id, cv } => {
-                let fresh = uuid::Uuid::now_v7().hyphenated().to_string();
-                let (id, token) = if self.new_ids { (&fresh, &fresh) } else { (id, &one.email) };
-                let plain = self.form_json(&one, id, *cv, token);
-                let taken = match &one.kept {
-                    Some(kept) => self.adopt(id, kept),
-                    None => take::accept(&self.call(), &plain).map_err(|error| error.to_string()),
-                };
-                let answer = match taken {
-                    Ok(answer) => answer,
-                    Err(error) => {
-                        // A3: the site's own table, if the process lives to write it.
-                        if !system::is_dead() {
-                            self.people[at].kept = Some(plain);
-                        }
-                        return Err(error);
-                    }
-                };
-                (answer["id"].as_str().map(str::to_owned), answer)
-            }
-            Wish::Hook { body, stamp } => {
-                let answer = self.post(body, stamp);
-                match answer["status"].as_i64() {
-                    Some(202) => (answer["body"]["queue_id"].as_str().map(str::to_owned), answer),
-                    Some(503) => return Err(answer.to_string()),
-                    _ => return Err(format!("refused: {answer}")),
-                }
-            }
-        };
-        if system::is_dead() {
-            // The answer never left.
-            return Err("dead".into());
-        }
-        self.remember(&answer);
-        let id = id.ok_or_else(|| format!("no id: {answer}"))?;
-        let one = &mut self.people[at];
-        one.twice |= one.acknowledged.as_ref().is_some_and(|earlier| *earlier != id);
-        one.acknowledged = Some(id);
-        one.kept = None;
-        Ok(())
-    }
-
-    fn adopt(&self, id: &str, kept: &[u8]) -> Result<Value, String> {
-        use hmac::digest::Digest;
-        // Sealed now and not then: the key pair is the same, and what counts is that it is taken once.
-        let call = self.call();
-        let public =
-            handles::with_store(&call, |store| Ok(store.ring().box_public())).map_err(|error| error.to_string())?;
-        let sealed = crypto_box::PublicKey::from(public).seal(&mut crypto_box::aead::OsRng, kept).expect("sealed");
-        let hash = halt_tracker::queue::open::hex(&sha2::Sha256::digest(kept));
-        let row = json!({ "id": id, "hash": hash, "key_id": "" }).to_string();
-        adopt::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())
-    }
-
-    fn post(&self, body: &str, stamp: &str) -> Value {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SHARED.as_bytes()).expect("any length");
-        mac.update(format!("{stamp}.{body}").as_bytes());
-        let signature = halt_tracker::queue::open::hex(&mac.finalize().into_bytes());
-        let request = json!({ "method": "POST", "content_type": "application/json", "timestamp": stamp, "signature": signature, "address": "192.0.2.1" });
-        let mut settings = self.settings.clone();
-        settings["key_file"] = json!(self.root().join("keys/key.php"));
-        let dir = self.dir();
-        let text = webhook::ingest(
-            dir.to_str().expect("text").as_bytes(),
-            self.identity.to_string().as_bytes(),
-            settings.to_string().as_bytes(),
-            request.to_string().as_bytes(),
-            body.as_bytes(),
-        );
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    /// An action of an administrator.
-    pub fn act(&mut self, action: &Value) -> Result<Value, String> {
-        let answer = manage::act(&self.call(), action.to_string().as_bytes()).map_err(|error| error.to_string())?;
-        if system::is_dead() {
-            return Err("dead".into());
-        }
-        self.remember(&answer);
-        Ok(answer)
-    }
-
-    /// `discard` or `erase`, on somebody who was acknowledged; remembered until it is confirmed.
-    pub fn by_hand(&mut self, at: usize, action: &'static str) -> Result<(), String> {
-        self.people[at].by_hand = Some((action, false));
-        let Some(id) = self.people[at].acknowledged.clone() else { return Err("not there yet".into()) };
-        let answer = self.act(&json!({ "action": action, "ids": [id] }))?;
-        let done = answer["changed"].as_array().is_some_and(|ids| !ids.is_empty());
-        // What was delivered meanwhile cannot be discarded; that is an answer too.
-        self.people[at].by_hand = (done || action == "erase").then_some((action, true));
-        Ok(())
     }
 
     /// One run, with the site's part of the counter.
@@ -408,6 +224,63 @@ impl Site {
         Err("the counter is never enough".into())
     }
 
+    /// What a second process would get that begins a run now; it does not wait for anything.
+    pub fn run_beside(&self) -> Result<Value, String> {
+        let mut site = self.identity.clone();
+        loop {
+            let call = Call { site: serde_json::from_value(site.clone()).expect("a site"), ..self.call() };
+            let (mut dice, mut wire) = (Dice::new(3), Wire { site: self });
+            let report = call.with_store(|store| {
+                let around = Surroundings {
+                    settings: &call.settings,
+                    site: &call.site,
+                    clock: &self.clock,
+                    random: &mut dice,
+                    transport: &mut wire,
+                    policy: &Policy::default(),
+                    caller: Caller::Cli,
+                    budget_ms: 20_000,
+                };
+                Ok(serde_json::to_value(relay::run(store, around)?).expect("JSON"))
+            });
+            let report = report.map_err(|error| error.to_string())?;
+            if report["outcome"] != "raise" {
+                return Ok(report);
+            }
+            site["counter"] = report["counter"].clone();
+        }
+    }
+
+    /// The requests after the first `from`, as another process can take them over.
+    pub fn requests_after(&self, from: usize) -> Value {
+        let lines = self.requests.borrow();
+        let lines = lines.iter().skip(from).map(|(request, at)| {
+            json!({ "method": request.method, "path": request.path, "query": request.query, "headers": request.headers, "body": String::from_utf8_lossy(&request.body), "at": at })
+        });
+        lines.collect()
+    }
+
+    pub fn request_count(&self) -> usize {
+        self.requests.borrow().len()
+    }
+
+    /// What another process sent to the one Tracker.
+    pub fn take_over(&self, requests: &Value) {
+        for one in requests.as_array().into_iter().flatten() {
+            let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+            let request = model::Request {
+                method: text("method"),
+                path: text("path"),
+                query: text("query"),
+                headers: serde_json::from_value(one["headers"].clone()).expect("headers"),
+                body: text("body").into_bytes(),
+            };
+            let at = one["at"].as_i64().expect("a time");
+            self.tracker.borrow_mut().handle(&request, at);
+            self.requests.borrow_mut().push((request, at));
+        }
+    }
+
     /// Runs as cron does until nothing waits, at most so many hours.
     pub fn run_for(&mut self, hours: i64) {
         let end = self.clock.elsewhere() + hours * 3_600_000;
@@ -434,76 +307,4 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
         if path.is_dir() { all.extend(files_below(&path)) } else { all.push(path) }
     }
     all
-}
-
-struct Wire<'a> {
-    site: &'a Site,
-}
-
-impl Transport for Wire<'_> {
-    fn send(&mut self, request: Request) -> Result<Response, Failure> {
-        let site = self.site;
-        let path = url::Url::parse(&request.url).expect("an address").path().to_owned();
-        site.clock.advance(50);
-        if system::point(Kind::Send, &path) != Do::Pass {
-            return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
-        }
-        // As the real one: the deadline of the intent is checked right before the first byte.
-        if request.deadline.is_some_and(|deadline| site.clock.now().boot > deadline) {
-            return Err(Failure::NotSent(Code::TrackerUnreachable, "too late".into()));
-        }
-        // A document that does not open any more breaks the request off, as in the real one.
-        let plain = plain(request).map_err(|error| Failure::Lost(error.to_string()))?;
-        if let Some(action) = site.meanwhile.take() {
-            action(site);
-        }
-        site.sent.set(site.sent.get() + 1);
-        let at = site.clock.elsewhere();
-        site.requests.borrow_mut().push((plain.clone(), at));
-        let answer = site.tracker.borrow_mut().handle(&plain, at);
-        let lost = site.lose_answers_of.borrow().as_ref().is_some_and(|email| {
-            path.to_lowercase().contains("resource")
-                && String::from_utf8_lossy(&plain.body).contains(email.as_str())
-                && !path.contains("earch")
-        });
-        if lost {
-            site.lose_answers_of.replace(None);
-        }
-        if lost || system::point(Kind::Answer, &path) != Do::Pass || answer.fate == Fate::Drop {
-            return Err(Failure::Lost("connection closed".into()));
-        }
-        let header =
-            |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let retry_after = header("retry-after").and_then(|value| value.parse().ok());
-        Ok(Response { status: answer.status, retry_after, date: None, body: answer.body })
-    }
-}
-
-fn plain(request: Request) -> std::io::Result<model::Request> {
-    use base64::Engine as _;
-    let mut headers = Vec::new();
-    if let Some(token) = &request.bearer {
-        headers.push(("authorization".to_owned(), format!("Bearer {}", token.as_str())));
-    }
-    let body = match request.body {
-        Body::Empty => Vec::new(),
-        Body::Bytes(kind, bytes) => {
-            headers.push(("content-type".to_owned(), kind.to_owned()));
-            bytes.to_vec()
-        }
-        Body::Document { before, source, after } => {
-            let mut bytes = Vec::new();
-            source.open().and_then(|mut reader| reader.read_to_end(&mut bytes))?;
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            [before.as_slice(), base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(), &after].concat()
-        }
-    };
-    let address = url::Url::parse(&request.url).expect("an address");
-    Ok(model::Request {
-        method: request.method.to_owned(),
-        path: address.path().to_owned(),
-        query: address.query().unwrap_or_default().to_owned(),
-        headers,
-        body,
-    })
 }

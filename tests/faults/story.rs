@@ -111,6 +111,19 @@ pub fn play(length: Length, template: &Template, plan: Option<Plan>, lies: Lies)
     play_on(begin(length, template), length, plan, lies)
 }
 
+/// A fork copies whatever other threads are in the middle of: the tests that fork are alone, all others are together.
+static ALONE: std::sync::RwLock<()> = std::sync::RwLock::new(());
+
+/// Held for the length of a test that does not fork.
+pub fn together() -> std::sync::RwLockReadGuard<'static, ()> {
+    ALONE.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Held for the length of a test that forks.
+pub fn alone() -> std::sync::RwLockWriteGuard<'static, ()> {
+    ALONE.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// The same on a site that was prepared, and whose store may be open.
 pub fn play_on(mut site: Site, length: Length, plan: Option<Plan>, lies: Lies) -> Trial {
     system::watch(&site.root(), plan, lies);

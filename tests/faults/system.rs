@@ -42,6 +42,8 @@ pub enum Fault {
     ErrorsFrom(c_int),
     /// The machine stands still for so many milliseconds.
     Delay(i64),
+    /// The wall clock jumps, forward or back.
+    Jump(i64),
     /// Power fails: of what was not synced, any part may be there.
     Cut(u64),
 }
@@ -73,6 +75,7 @@ struct Watch {
     lies: Lies,
     recorder: Option<Recorder>,
     delayed: i64,
+    jumped: i64,
 }
 
 thread_local! {
@@ -82,7 +85,17 @@ thread_local! {
 /// Watches this thread's calls below a folder, until [`unwatch`].
 pub fn watch(root: &Path, plan: Option<Plan>, lies: Lies) {
     let recorder = matches!(plan, Some(Plan { fault: Fault::Cut(_), .. })).then(|| Recorder::new(root));
-    let watch = Watch { root: root.to_owned(), plan, count: 0, fired: None, dead: false, lies, recorder, delayed: 0 };
+    let watch = Watch {
+        root: root.to_owned(),
+        plan,
+        count: 0,
+        fired: None,
+        dead: false,
+        lies,
+        recorder,
+        delayed: 0,
+        jumped: 0,
+    };
     WATCH.with_borrow_mut(|slot| *slot = Some(watch));
 }
 
@@ -108,9 +121,11 @@ pub fn is_dead() -> bool {
     WATCH.with_borrow(|slot| slot.as_ref().is_some_and(|watch| watch.dead))
 }
 
-/// Milliseconds for which the machine stood still since the last question.
-pub fn stood_still() -> i64 {
-    WATCH.with_borrow_mut(|slot| slot.as_mut().map_or(0, |watch| std::mem::take(&mut watch.delayed)))
+/// Milliseconds for which the machine stood still, and by which its clock jumped, since the last question.
+pub fn passed() -> (i64, i64) {
+    WATCH.with_borrow_mut(|slot| {
+        slot.as_mut().map_or((0, 0), |watch| (std::mem::take(&mut watch.delayed), std::mem::take(&mut watch.jumped)))
+    })
 }
 
 /// What a caller does at a point.
@@ -158,6 +173,10 @@ impl Watch {
             Fault::Error(number) | Fault::ErrorsFrom(number) => Do::Fail(number),
             Fault::Delay(ms) => {
                 self.delayed += ms;
+                Do::Pass
+            }
+            Fault::Jump(ms) => {
+                self.jumped += ms;
                 Do::Pass
             }
             // Taken after the call, see `after`.

@@ -2,8 +2,10 @@
 
 mod disk;
 mod erasures;
+mod history;
 mod kept;
 mod keys;
+mod model;
 mod owner;
 mod privacy;
 mod rotation;
@@ -35,6 +37,12 @@ impl Place {
             ..Site::default()
         };
         Self { root: tempfile::tempdir().expect("a folder"), site }
+    }
+    /// On a disk in memory, where there is one: for thousands of stores.
+    pub fn in_memory() -> Self {
+        let shm = std::path::Path::new("/dev/shm");
+        let root = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
+        Self { root: root.expect("a folder"), ..Self::new() }
     }
     pub fn dir(&self) -> PathBuf {
         self.root.path().join("store")

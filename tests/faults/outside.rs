@@ -1,0 +1,163 @@
+//! The outside world: people who fill in forms, servers that post, administrators. Everybody wants something until it is
+//! acknowledged, and repeats it in the way that is theirs.
+
+use halt_tracker::clock::{Clock, SystemClock};
+use halt_tracker::engine::{adopt, handles, manage, take, webhook};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+
+use crate::site::{Person, SHARED, Site, Wish};
+use crate::system;
+
+impl Site {
+    pub fn save_secrets(&mut self) -> Result<(), String> {
+        let all = [
+            ("client_secret", "sim-client-secret-0123456789"),
+            ("refresh_token", "sim-refresh-token-0123456789"),
+            ("shared_secret", SHARED),
+        ];
+        for (name, value) in all {
+            let answer = manage::save_secret(&self.call(), name, value).map_err(|error| error.to_string())?;
+            self.remember(&answer);
+        }
+        self.secrets_saved = true;
+        Ok(())
+    }
+
+    fn fields(&self, email: &str) -> Value {
+        let name = email.split('@').next().unwrap_or_default();
+        json!({ "name": format!("{name} Quercus"), "email": email, "message": format!("canary-letter of {email}") })
+    }
+
+    /// Somebody fills in a form; it is not sent yet.
+    pub fn form(&mut self, name: &str, cv: bool) -> usize {
+        let mut id = [0; 16];
+        halt_tracker::clock::Random::bytes(&mut self.dice, &mut id);
+        let id = uuid::Builder::from_random_bytes(id).into_uuid().hyphenated().to_string();
+        self.person(name, Wish::Form { id, cv })
+    }
+
+    /// Somebody else's server has a signed request for us.
+    pub fn hook(&mut self, name: &str) -> usize {
+        let stamp = (SystemClock.now().wall / 1_000).to_string();
+        let body = json!({ "form_id": "careers", "fields": self.fields(&format!("{name}@example.org")), "files": [
+            { "field": "resume", "name": "cv.pdf", "mime": "application/pdf", "content": "JVBERi0xLjcKMSAwIG9iag==", "encoding": "base64" }
+        ] });
+        self.person(name, Wish::Hook { body: body.to_string(), stamp })
+    }
+
+    fn person(&mut self, name: &str, wish: Wish) -> usize {
+        let email = format!("{name}@example.org");
+        self.people.push(Person { email, wish, acknowledged: None, kept: None, by_hand: None, twice: false });
+        self.people.len() - 1
+    }
+
+    fn form_json(&self, one: &Person, id: &str, cv: bool, token: &str) -> Vec<u8> {
+        let uploads = self.home.path().join("uploads");
+        let files = if cv {
+            json!([{ "field": "cv", "path": uploads.join("cv.pdf"), "name": "cv.pdf", "dirs": [uploads] }])
+        } else {
+            json!([])
+        };
+        let form = json!({ "id": id, "received_at": self.clock.now().wall, "timestamp": "", "fields": self.fields(&one.email),
+            "info": { "contact_form_id": "f", "contact_form_unique_id": "11111111-2222-4333-8444-555555555555" }, "token": token, "files": files });
+        form.to_string().into_bytes()
+    }
+
+    /// Tries once what a person wants. What was refused is kept or repeated by its sender, later.
+    pub fn submit(&mut self, at: usize) -> Result<(), String> {
+        let one = self.people[at].clone();
+        let (id, answer) = match &one.wish {
+            Wish::Form { id, cv } => {
+                let fresh = uuid::Uuid::now_v7().hyphenated().to_string();
+                let (id, token) = if self.new_ids { (&fresh, &fresh) } else { (id, &one.email) };
+                let plain = self.form_json(&one, id, *cv, token);
+                let taken = match &one.kept {
+                    Some(kept) => self.adopt(id, kept),
+                    None => take::accept(&self.call(), &plain).map_err(|error| error.to_string()),
+                };
+                let answer = match taken {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        // A3: the site's own table, if the process lives to write it.
+                        if !system::is_dead() {
+                            self.people[at].kept = Some(plain);
+                        }
+                        return Err(error);
+                    }
+                };
+                (answer["id"].as_str().map(str::to_owned), answer)
+            }
+            Wish::Hook { body, stamp } => {
+                let answer = self.post(body, stamp);
+                match answer["status"].as_i64() {
+                    Some(202) => (answer["body"]["queue_id"].as_str().map(str::to_owned), answer),
+                    Some(503) => return Err(answer.to_string()),
+                    _ => return Err(format!("refused: {answer}")),
+                }
+            }
+        };
+        if system::is_dead() {
+            // The answer never left.
+            return Err("dead".into());
+        }
+        self.remember(&answer);
+        let id = id.ok_or_else(|| format!("no id: {answer}"))?;
+        let one = &mut self.people[at];
+        one.twice |= one.acknowledged.as_ref().is_some_and(|earlier| *earlier != id);
+        one.acknowledged = Some(id);
+        one.kept = None;
+        Ok(())
+    }
+
+    fn adopt(&self, id: &str, kept: &[u8]) -> Result<Value, String> {
+        use hmac::digest::Digest;
+        // Sealed now and not then: the key pair is the same, and what counts is that it is taken once.
+        let call = self.call();
+        let public =
+            handles::with_store(&call, |store| Ok(store.ring().box_public())).map_err(|error| error.to_string())?;
+        let sealed = crypto_box::PublicKey::from(public).seal(&mut crypto_box::aead::OsRng, kept).expect("sealed");
+        let hash = halt_tracker::queue::open::hex(&sha2::Sha256::digest(kept));
+        let row = json!({ "id": id, "hash": hash, "key_id": "" }).to_string();
+        adopt::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())
+    }
+
+    fn post(&self, body: &str, stamp: &str) -> Value {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SHARED.as_bytes()).expect("any length");
+        mac.update(format!("{stamp}.{body}").as_bytes());
+        let signature = halt_tracker::queue::open::hex(&mac.finalize().into_bytes());
+        let request = json!({ "method": "POST", "content_type": "application/json", "timestamp": stamp, "signature": signature, "address": "192.0.2.1" });
+        let mut settings = self.settings.clone();
+        settings["key_file"] = json!(self.root().join("keys/key.php"));
+        let dir = self.dir();
+        let text = webhook::ingest(
+            dir.to_str().expect("text").as_bytes(),
+            self.identity.to_string().as_bytes(),
+            settings.to_string().as_bytes(),
+            request.to_string().as_bytes(),
+            body.as_bytes(),
+        );
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// An action of an administrator.
+    pub fn act(&mut self, action: &Value) -> Result<Value, String> {
+        let answer = manage::act(&self.call(), action.to_string().as_bytes()).map_err(|error| error.to_string())?;
+        if system::is_dead() {
+            return Err("dead".into());
+        }
+        self.remember(&answer);
+        Ok(answer)
+    }
+
+    /// `discard` or `erase`, on somebody who was acknowledged; remembered until it is confirmed.
+    pub fn by_hand(&mut self, at: usize, action: &'static str) -> Result<(), String> {
+        self.people[at].by_hand = Some((action, false));
+        let Some(id) = self.people[at].acknowledged.clone() else { return Err("not there yet".into()) };
+        let answer = self.act(&json!({ "action": action, "ids": [id] }))?;
+        let done = answer["changed"].as_array().is_some_and(|ids| !ids.is_empty());
+        // What was delivered meanwhile cannot be discarded; that is an answer too.
+        self.people[at].by_hand = (done || action == "erase").then_some((action, true));
+        Ok(())
+    }
+}
