@@ -22,7 +22,7 @@ demo: ## A private WordPress beside a simulated Tracker, with submissions on the
 	cargo run -q --no-default-features --example demo -- --extension $(extension) --sim $(examples)/tracker-sim
 
 test: ## Everything that is checked before a release
-	tests/install-packages.sh
+	tests/install-packages.sh --browser
 	tests/run-all.sh
 
 bench: ## How fast a form is accepted, beside a plain table in MariaDB

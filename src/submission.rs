@@ -14,6 +14,8 @@ pub enum Source {
     Webhook,
     /// The table of the earlier plugin.
     Legacy,
+    /// A marked test that a person sent from the pages.
+    Test,
 }
 
 impl Source {
@@ -23,6 +25,7 @@ impl Source {
             Self::Divi => "divi",
             Self::Webhook => "webhook",
             Self::Legacy => "legacy",
+            Self::Test => "test",
         }
     }
 }

@@ -2,7 +2,12 @@
 # Gives a Debian or Ubuntu machine what the end-to-end tests and the demo need, and refuses to start any service or to
 # trust any archive but the one this machine already uses: the mirror comes from its own apt sources, the signatures
 # are checked by apt itself. Running it again changes nothing.
+#
+# --browser adds what looks at the pages: Chromium and Node from the distribution, and two npm packages below target/.
 set -euo pipefail
+
+browser=no
+if [ "${1:-}" = --browser ]; then browser=yes; fi
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 target="$root/target"
@@ -33,6 +38,15 @@ wanted() {
     local php="$1" part
     for part in cli fpm dev mysql xml mbstring curl; do echo "php$php-$part"; done
     printf '%s\n' mariadb-server nginx-light libclang-dev clang curl jq ca-certificates
+    if [ "$browser" = yes ]; then browser_wanted; fi
+}
+
+# Chromium draws no letter without a font. A Node that is there already is good enough, wherever it came from.
+browser_wanted() {
+    if ! command -v chromium >/dev/null; then echo chromium; fi
+    if ! command -v node >/dev/null; then echo nodejs; fi
+    if ! command -v npm >/dev/null; then echo npm; fi
+    echo fonts-liberation
 }
 
 list_missing() {
@@ -164,7 +178,25 @@ unpack() {
     rm -rf "$unpacked"
 }
 
+# ---- the two npm packages of the browser tests ---------------------------------------------------------------------
+
+# Below target/, so that the checkout stays as it was; tests/browser/run.sh puts the scripts beside them.
+fetch_npm() {
+    local to="$target/browser"
+    if cmp -s "$root/tests/browser/package.json" "$to/package.json" && [ -d "$to/node_modules/playwright-core" ] && [ -d "$to/node_modules/axe-core" ]; then
+        say "the npm packages are in target/browser already."
+        return
+    fi
+    say "fetching playwright-core and axe-core by npm into target/browser."
+    rm -rf "$to"; mkdir -p "$to"
+    cp "$root/tests/browser/package.json" "$to/package.json.new"
+    (cd "$to" && cp package.json.new package.json && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent) ||
+        { rm -f "$to/package.json"; fail "npm could not fetch them."; }
+    rm -f "$to/package.json.new"
+}
+
 install_missing
+if [ "$browser" = yes ]; then fetch_npm; fi
 if [ -s "$wordpress/.complete" ]; then
     say "WordPress $(cat "$wordpress/.complete") is in target/${wordpress##*/} already."
 else

@@ -126,6 +126,14 @@ final class DiviContent
         return $forms;
     }
 
+    /** How many published pages still hold a form in the older notation, which Divi 5 shows through a layer of its own. */
+    public static function unconverted(): int
+    {
+        global $wpdb;
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- a count in content.
+        return (int) $wpdb->get_var($wpdb->prepare("SELECT count(*) FROM {$wpdb->posts} WHERE post_status = 'publish' AND post_content LIKE %s", '%[et\\_pb\\_contact\\_form%'));
+    }
+
     /**
      * The CSS id of a block: among the attributes of one's own, where Divi 5 has moved it, or in its former place.
      *

@@ -189,6 +189,13 @@ final class Engine
         return (string) json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR);
     }
 
+    /** The file that the extension was loaded from, as this process sees it; empty where the system does not tell. */
+    public static function library(): string
+    {
+        $maps = self::present() && @is_readable('/proc/self/maps') ? (string) @file_get_contents('/proc/self/maps') : '';
+        return preg_match('#\s(/\S*halt_tracker\S*\.so)(?: \(deleted\))?$#m', $maps, $found) ? $found[1] : '';
+    }
+
     private static function present(): bool
     {
         return class_exists(self::CLASS_NAME, false);

@@ -21,8 +21,11 @@ final class Plugin
         add_filter('rest_pre_dispatch', [Webhook::class, 'rest_pre_dispatch'], 1, 3);
         add_action('rest_api_init', [Webhook::class, 'rest_api_init']);
         add_action('rest_api_init', [Rest::class, 'rest_api_init']);
+        add_action('rest_api_init', [Health::class, 'rest_api_init']);
+        add_filter('rest_pre_dispatch', [Health\Probe::class, 'rest_pre_dispatch'], 0, 3);
         add_action('halt_tracker_process_queue', [Relay::class, 'halt_tracker_process_queue']);
         add_action('halt_tracker_continue', [Relay::class, 'halt_tracker_continue']);
+        add_action('halt_tracker_process_queue', [Health\Sapis::class, 'note'], 1);
 
         add_filter('user_has_cap', [Capabilities::class, 'user_has_cap']);
         add_action('init', [self::class, 'init']);

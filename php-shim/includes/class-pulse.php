@@ -14,8 +14,24 @@ defined('ABSPATH') || exit;
 /** Reads the engine's status; it asks nobody. */
 final class Pulse
 {
-    /** Some hosts run cron every half an hour only; three times that is too long. */
-    public const PATIENCE = 3 * 1800;
+    /** Some hosts run cron every half an hour only; three times that is too long, as long as nothing better is known. */
+    private const PATIENCE = 3 * 1800;
+
+    /** Less than this is no reason to worry anybody, however often cron has come. */
+    private const LEAST = 15 * 60;
+
+    /** Seconds after which silence is too long: three times the interval that was observed. @param array<string,mixed>|null $status */
+    public static function patience(?array $status): int
+    {
+        $interval = self::interval($status);
+        return $interval > 0 ? max(self::LEAST, 3 * $interval) : self::PATIENCE;
+    }
+
+    /** How many seconds lie between two runs of cron, as it was observed; 0 while that is not known. @param array<string,mixed>|null $status */
+    public static function interval(?array $status): int
+    {
+        return max(0, intdiv((int) ($status['interval'] ?? 0), 1000));
+    }
 
     /**
      * The last sign of life; where there never was a run, the receipt of what has waited longest. 0 when there is neither.
@@ -38,7 +54,7 @@ final class Pulse
     public static function is_late(?array $status): bool
     {
         $last = self::last($status);
-        return $last > 0 && $last < time() - self::PATIENCE;
+        return $last > 0 && $last < time() - self::patience($status);
     }
 
     /**
@@ -49,7 +65,7 @@ final class Pulse
     public static function is_stalled(?array $status): bool
     {
         $oldest = self::oldest($status);
-        return self::is_late($status) && $oldest > 0 && $oldest < time() - self::PATIENCE && (int) ($status['left'] ?? 0) > 0;
+        return self::is_late($status) && $oldest > 0 && $oldest < time() - self::patience($status) && (int) ($status['left'] ?? 0) > 0;
     }
 
     /** @param array<string,mixed>|null $status */

@@ -26,7 +26,8 @@ final class Rest
         self::route('/submissions/' . self::ID, 'GET', Capabilities::VIEW, [self::class, 'submission'], $id);
         self::route('/submissions/' . self::ID . '/retry', 'POST', Capabilities::VIEW, static fn (\WP_REST_Request $r) => self::act('retry', $r), $id);
         self::route('/submissions/' . self::ID . '/discard', 'POST', Capabilities::MANAGE, static fn (\WP_REST_Request $r) => self::act('discard', $r), $id);
-        self::route('/run', 'POST', Capabilities::MANAGE, static fn (): array => Relay::run('button', 20000));
+        $budget = ['budget_ms' => ['type' => 'integer', 'minimum' => 1000, 'maximum' => 20000, 'default' => 20000]];
+        self::route('/run', 'POST', Capabilities::MANAGE, static fn (\WP_REST_Request $r): array => Relay::run('button', (int) $r['budget_ms']), $budget);
         self::route('/test-connection', 'POST', Capabilities::MANAGE, static fn (): array => Engine::call('testConnection'));
     }
 

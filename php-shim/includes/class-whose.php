@@ -40,6 +40,29 @@ final class Whose
         Site::write(['halt_tracker_start_new' => '1']);
     }
 
+    /**
+     * The store lies in another folder than the site remembers: it is used there, if it is this site's own.
+     *
+     * @throws EngineException When nothing of this site's lies there; then all stays as it was.
+     */
+    public static function it_is_at(string $path): void
+    {
+        if (defined('HALT_TRACKER_DATA_DIR')) {
+            throw new EngineException('HT-1106', 'HALT_TRACKER_DATA_DIR in wp-config.php names the folder; correct it there');
+        }
+        $dir = rtrim($path, '/');
+        if (!str_starts_with($dir, '/') || !@is_file($dir . '/' . Places::MARKER) || !@is_file($dir . '/' . Places::DATABASE)) {
+            throw new EngineException('HT-1106', 'there is no store in this folder');
+        }
+        $before = (string) get_option('halt_tracker_data_dir', '');
+        Site::write(['halt_tracker_data_dir' => $dir]);
+        [$status, $fault] = Engine::try_status();
+        if ($status === null && $fault !== null) {
+            Site::write(['halt_tracker_data_dir' => $before]);
+            throw $fault;
+        }
+    }
+
     /** @param list<string> $names */
     private static function forget(array $names): void
     {

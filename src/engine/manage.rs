@@ -13,8 +13,13 @@ use crate::mapping;
 use crate::queue::act::Action;
 use crate::queue::secrets::{NAMES, last4};
 use crate::queue::state::{Pause, State};
+use crate::queue::view::Query;
 use crate::queue::{Site, Store};
 use crate::settings::Settings;
+use crate::submission::Form;
+
+/// How many submissions of a state one call takes.
+const MOST_AT_ONCE: i64 = 500;
 
 /// A secret that wp-config.php gives.
 pub(super) fn constant<'a>(settings: &'a Settings, name: &str) -> Option<&'a str> {
@@ -36,6 +41,10 @@ struct Act {
     id: i64,
     #[serde(default)]
     path: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    form: Option<Form>,
 }
 
 /// Does what a person asks for: on submissions, on the lane, on secrets.
@@ -57,6 +66,9 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
     }
     if act.action == "erasures" {
         return super::erasures::share(call, action);
+    }
+    if act.action == "test" {
+        return super::trial::send(call, act.form.as_ref().unwrap_or(&Form::default()));
     }
     call.with_store(|store| {
         let now = SystemClock.now();
@@ -112,7 +124,15 @@ fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, Eng
         // Also for what lies elsewhere, sealed, and comes in later.
         store.note_erasure(&act.email, now.wall)?;
     }
-    for id in &act.ids {
+    // By state: what is there now, as many as one request may take; the caller asks again for the others.
+    let named = if act.ids.is_empty() && !act.state.is_empty() {
+        let query =
+            Query { state: act.state.clone(), per_page: MOST_AT_ONCE, direction: "asc".into(), ..Query::default() };
+        store.list(&query)?.1.into_iter().map(|item| item.id).collect()
+    } else {
+        act.ids.clone()
+    };
+    for id in &named {
         let files = if action == Action::Erase {
             store.seq_of(id).and_then(|seq| store.stored_files(seq)).unwrap_or_default()
         } else {
@@ -141,7 +161,9 @@ fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, Eng
             other => other.map(|()| false)?,
         };
     }
-    Ok(json!({ "changed": changed, "refused": refused, "retained": retained }))
+    let left =
+        if act.state.is_empty() { 0 } else { store.counts()?.get(&act.state).and_then(Value::as_i64).unwrap_or(0) };
+    Ok(json!({ "changed": changed, "refused": refused, "retained": retained, "left": left }))
 }
 
 /// *Clear Sync Lock*: says who holds it. The kernel frees the lock of a dead run by itself, and a living one

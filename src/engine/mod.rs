@@ -4,7 +4,8 @@
 //! - [`take`]: a form is accepted. [`webhook`]: a POST is answered.
 //! - [`adopt`]: a form that was kept without the engine is taken over; [`parts`]: its large pieces on the way.
 //! - [`earlier`]: what the earlier plugin held comes over.
-//! - [`deliver`]: a run, a connection test. [`show`]: what screens show. [`manage`]: what people do.
+//! - [`deliver`]: a run, a connection test. [`show`]: what screens show; [`preview`]: what would be sent.
+//! - [`manage`]: what people do; [`trial`]: the marked test that they can send.
 //! - [`erasures`]: who was erased, kept on both sides. [`handles`]: open stores by process and folder.
 //! - [`fault`]: what becomes of a panic.
 
@@ -16,8 +17,10 @@ pub mod fault;
 pub mod handles;
 pub mod manage;
 pub mod parts;
+pub mod preview;
 pub mod show;
 pub mod take;
+pub mod trial;
 pub mod webhook;
 
 use std::path::{Path, PathBuf};

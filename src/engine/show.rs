@@ -1,6 +1,5 @@
 //! What screens, REST and CLI show: status, list, detail, a stored file, a preview. Reads only.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::manage::constant;
@@ -42,6 +41,8 @@ pub fn status(call: &Call) -> Result<Value, EngineError> {
         answer.insert("left".into(), json!(left));
         answer.insert("next_due_at".into(), json!(due_in.map(|wait| now.wall + wait)));
         answer.insert("heartbeat".into(), json!(Some(store.fact("heartbeat")?).filter(|at| *at > 0)));
+        // How often cron came so far; null until it has come twice.
+        answer.insert("interval".into(), json!(Some(store.fact("cron_interval")?).filter(|gap| *gap > 0)));
         answer.insert("secrets".into(), secrets(store, &call.settings)?);
         answer.insert("keys".into(), keys(store.ring()));
         answer.insert("clock_skew_ms".into(), json!(store.meta("skew")?.parse::<i64>().ok()));
@@ -204,38 +205,5 @@ fn handles_file<T>(
         let reader = SealedReader::open(store.ring(), &folder.join(&part.stored), id)
             .map_err(|error| EngineError::new(Code::FileLost, error.to_string()))?;
         read(reader)
-    })
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PreviewQuery {
-    id: String,
-    form: String,
-}
-
-/// What would be sent for a submission under the settings of this call, without sending: the given one, or
-/// the last one of a form.
-///
-/// # Errors
-/// `HT-1901` when there is none; the store's.
-pub fn preview(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
-    let query: PreviewQuery = read_json(query, "query")?;
-    call.with_store(|store| {
-        let id = if query.id.is_empty() {
-            let last = Query { form: query.form.clone(), per_page: 1, ..Query::default() };
-            store.list(&last)?.1.into_iter().next().map(|item| item.id).unwrap_or_default()
-        } else {
-            query.id.clone()
-        };
-        let seq = store.seq_of(&id)?;
-        let mut job = store.job(seq)?;
-        job.plan_fixed = false;
-        let tenant = crate::relay::plan::Tenant { hash: String::new(), generation: 0 };
-        match crate::relay::plan::make(&call.settings, &job, store.ring(), &tenant) {
-            Ok((plan, _)) => Ok(json!({ "id": id, "api": plan.api, "record_type": plan.record_type, "errors": [], "unused": plan.unused,
-                "steps": plan.steps.iter().map(|step| json!({ "kind": step.kind.name(), "request": step.body })).collect::<Vec<_>>() })),
-            Err(error) => Ok(json!({ "id": id, "steps": [], "unused": [], "errors": [{ "code": error.code.to_string(), "message": error.message }] })),
-        }
     })
 }

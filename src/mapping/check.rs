@@ -42,9 +42,14 @@ impl Problem {
 /// Errors, with which nothing is saved, and warnings.
 pub fn check(settings: &Settings) -> (Vec<Problem>, Vec<Problem>) {
     let mut found = Found { settings, errors: Vec::new(), warnings: Vec::new() };
-    match language::parse(&settings.text("field_map")) {
+    let text = settings.text("field_map");
+    match language::parse(&text) {
         Ok(map) => found.map("field_map", &map, settings.record_type()),
         Err(error) => found.errors.push(Problem::of("field_map", &error)),
+    }
+    found.twice(&text);
+    for problem in found.errors.iter_mut().filter(|problem| problem.setting == "field_map" && problem.line.is_none()) {
+        (problem.line, problem.column) = place_of(&text, &problem.message);
     }
     found.required("required_fields", &settings.text("required_fields"));
     for name in ["activity_subject", "activity_notes"] {
@@ -57,6 +62,17 @@ pub fn check(settings: &Settings) -> (Vec<Problem>, Vec<Problem>) {
     (found.errors, found.warnings)
 }
 
+/// Line and column of the last key in a text that a message names in quotes.
+fn place_of(text: &str, message: &str) -> (Option<usize>, Option<usize>) {
+    let Some(name) = message.split('"').nth(1) else { return (None, None) };
+    let quoted = serde_json::to_string(name).unwrap_or_default();
+    let is_key = |at: &usize| text.get(at + quoted.len()..).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let Some(at) = text.match_indices(&quoted).map(|(at, _)| at).filter(is_key).last() else { return (None, None) };
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (Some(before.matches('\n').count() + 1), Some(line.chars().count() + 1))
+}
+
 struct Found<'a> {
     settings: &'a Settings,
     errors: Vec<Problem>,
@@ -64,6 +80,17 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// A key that stands there twice: JSON would silently keep the last one only.
+    fn twice(&mut self, text: &str) {
+        let keys = language::keys(text);
+        for (at, key) in keys.iter().enumerate() {
+            if keys.iter().take(at).any(|before| before == key) {
+                let words = format!("\"{key}\" is filled twice; keep one of the two.");
+                self.errors.push(Problem::new("field_map", Code::MapShape, words));
+            }
+        }
+    }
+
     fn map(&mut self, setting: &str, map: &[Entry], record_type: RecordType) {
         let api = self.settings.api();
         for entry in map {
@@ -168,6 +195,15 @@ mod tests {
     fn broken_json_is_named_with_line_and_column() {
         let (errors, _) = of(r#"{"field_map":"{\n\"email\": email\n}"}"#);
         assert_eq!((errors[0].code.as_str(), errors[0].line, errors[0].column), ("HT-1401", Some(2), Some(10)));
+    }
+
+    #[test]
+    fn a_field_that_is_filled_twice_is_named_with_its_place_and_twice_is_no_accident_of_spelling() {
+        let text = "{\n  \"email\": \"a\",\n  \"email\": \"b\"\n}";
+        let (errors, _) = of(&serde_json::json!({ "field_map": text }).to_string());
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!((errors[0].code.as_str(), errors[0].line, errors[0].column), ("HT-1403", Some(3), Some(3)));
+        assert!(of(r#"{"field_map":"{\"note\":\"email\",\"email\":\"email\"}"}"#).0.is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 use serde_json::Value;
 
 use crate::codes::Coded;
-use crate::engine::{self, Call, EngineError, adopt, deliver, manage, show, take};
+use crate::engine::{self, Call, EngineError, adopt, deliver, manage, preview, show, take};
 
 /// The engine behind the WordPress plugin. Arguments and results are JSON unless said otherwise.
 #[php_class]
@@ -115,7 +115,7 @@ impl Engine {
     /// What would be sent for a submission.
     #[php(name = "preview")]
     pub fn preview(dir: Bytes<'_>, site: Bytes<'_>, settings: Bytes<'_>, query: Bytes<'_>) -> PhpResult<String> {
-        stored(&dir, &site, &settings, |call| show::preview(call, &query))
+        stored(&dir, &site, &settings, |call| preview::preview(call, &query))
     }
 
     /// Asks Tracker whether the credentials work.

@@ -8,6 +8,11 @@ use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
 
+/// Closer together than this, two runs of cron belong to one tick: a continuation follows its run within seconds.
+const SAME_TICK_MS: i64 = 2 * 60_000;
+/// Further apart than this, cron was away; that says nothing about how often it comes.
+const AWAY_MS: i64 = 6 * 3_600_000;
+
 /// What was cleaned up after earlier runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeftOver {
@@ -34,6 +39,9 @@ impl Store {
                 "INSERT INTO run (id, caller, pid, started_at) VALUES (?1, ?2, ?3, ?4)",
                 params![run_id, caller, std::process::id(), now.wall],
             )?;
+            if caller == "cron" {
+                tx.note_tick(now.wall)?;
+            }
             Ok(left)
         })
     }
@@ -65,6 +73,21 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// How often cron really comes, since hosts run it as they like: a longer gap counts at once, a shorter one by and by.
+    fn note_tick(&self, now: i64) -> Result<(), QueueError> {
+        let number = |name: &str| Ok::<i64, QueueError>(self.meta(name)?.parse().unwrap_or_default());
+        let (last, known) = (number("cron_at")?, number("cron_interval")?);
+        let gap = now - last;
+        if (0..SAME_TICK_MS).contains(&gap) {
+            return Ok(());
+        }
+        if last > 0 && (SAME_TICK_MS..=AWAY_MS).contains(&gap) {
+            let next = if gap > known { gap } else { known - (known - gap) / 4 };
+            self.set_meta("cron_interval", &next.to_string())?;
+        }
+        self.set_meta("cron_at", &now.to_string())
+    }
+
     /// Puts back what a dead run held. An intent whose outcome was not written is an answer nobody heard.
     fn recover(&self, now: &Moment) -> Result<LeftOver, QueueError> {
         let mut left = LeftOver::default();

@@ -1,5 +1,6 @@
 //! Brings a private WordPress through every state that an administrator can meet and looks at all admin pages in each:
-//! pictures at two widths, axe, PHP warnings, pages that are too wide. `npm install` in this folder must have run before.
+//! pictures at two widths, axe, PHP warnings, pages that are too wide. It is started by tests/browser/run.sh, which puts the scripts
+//! beside their packages.
 //!
 //! `browser --extension target/fast/libhalt_tracker.so --sim target/debug/examples/tracker-sim --out DIR [--docs DIR]`
 
@@ -61,7 +62,7 @@ fn argument(name: &str) -> Option<PathBuf> {
 }
 
 fn node(script: &str, arguments: &[&str]) -> Result<(), String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/browser");
     let status = Command::new("node").arg(folder.join(script)).args(arguments).current_dir(&folder).status();
     match status {
         Ok(status) if status.success() => Ok(()),

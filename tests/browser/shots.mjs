@@ -69,7 +69,7 @@ async function inspect(name) {
 }
 
 if (state === 'refused') {
-  await page.goto(adminPage(base, 'halt-tracker-settings', '&tab=mapping'));
+  await page.goto(adminPage(base, 'halt-tracker-settings', '&tab=mapping&edit=text'));
   await page.fill('#halt-field_map', '{\n    "firstName": "first_name",\n    "lastName" "last_name",\n    "email": "email"\n}');
   await page.click('#submit');
   await page.waitForSelector('#halt-field_map');

@@ -188,7 +188,7 @@ fn cells_that_a_spreadsheet_would_compute_get_an_apostrophe() {
         let file = site.stack.root.join("tmp/wp-cli-stand-in.php");
         std::fs::write(&file, stand_in).expect("written");
         let said = site.php(&format!(
-            "require {}; (new \\Halt\\Tracker\\WordPress\\Cli\\Queue())->list_([], ['format' => 'csv']);",
+            "require {}; (new \\Halt\\Tracker\\WordPress\\Cli\\Submissions())->list_([], ['format' => 'csv']);",
             quoted(&file.display().to_string())
         ));
         let cells: Vec<Value> = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));

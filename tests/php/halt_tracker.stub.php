@@ -130,7 +130,7 @@ final class Engine
      * @param string $dir Absolute path of the data directory.
      * @param string $site JSON: which site calls (install_id, home, epoch, counter, environment).
      * @param string $settings JSON: what was saved, and what the engine has to know about the server.
-     * @param string $query JSON: id of a submission or key of a form.
+     * @param string $query JSON: id of a submission, key of a form, or test with a form.
      * @return string JSON: api, record type, steps, errors, unused fields.
      * @throws Exception
      */

@@ -22,7 +22,7 @@ const WORDS = [
     'get'            => ['Everything about one submission.', STORE + ['id' => 'The submission.'], 'JSON.', true],
     'ingest'         => ['Answers a webhook request. It never throws: what goes wrong is an answer too.', STORE + ['request' => 'JSON: method and the headers that count, absent ones empty.', 'body' => 'The raw body.'], 'JSON: status, headers, body, id, relay; site when options have to be saved.', false],
     'list'           => ['One page of submissions.', STORE + ['query' => 'JSON: search, state, form, from, to, sort, direction, page, per_page.'], 'JSON: total and items; person and e-mail are masked.', true],
-    'preview'        => ['What would be sent for a submission; nothing is sent.', STORE + ['query' => 'JSON: id of a submission or key of a form.'], 'JSON: api, record type, steps, errors, unused fields.', true],
+    'preview'        => ['What would be sent for a submission; nothing is sent.', STORE + ['query' => 'JSON: id of a submission, key of a form, or test with a form.'], 'JSON: api, record type, steps, errors, unused fields.', true],
     'run'            => ['Delivers what is due, within a time budget.', STORE + ['options' => 'JSON: caller and budget_ms.'], 'JSON: outcome, items, left, events and when to come back.', true],
     'saveSecret'     => ['Saves a secret in the vault; it is never given back.', STORE + ['name' => 'client_secret, refresh_token, api_token or shared_secret.', 'value' => 'The secret.'], 'JSON: name, set, last4, weak.', true],
     'status'         => ['Everything that the Dashboard shows.', STORE, 'JSON.', true],

@@ -59,20 +59,11 @@ final class Actions
     {
         Input::guard('test', Capabilities::MANAGE);
         self::attempt(static function (): void {
-            $names = ['widget' => __('Widget API', 'halt-tracker'), 'rest' => __('REST v1', 'halt-tracker')];
-            foreach (Engine::call('testConnection')['apis'] ?? [] as $api) {
-                $name = $names[$api['api']] ?? $api['api'];
-                if ($api['works']) {
-                    /* translators: %s: name of an API */
-                    Page::flash('success', sprintf(__('%s works.', 'halt-tracker'), $name));
-                } else {
-                    $code = (string) ($api['code'] ?? 'HT-1501');
-                    /* translators: 1: name of an API, 2: the reason, 3: Tracker's words, 4: advice */
-                    Page::flash('warning', sprintf(__('%1$s does not work: %2$s %3$s %4$s', 'halt-tracker'), $name, Messages::title($code) . '.', (string) ($api['message'] ?? ''), Messages::of($code)['next']));
-                }
+            foreach (Tested::now() as $api) {
+                Page::flash($api['works'] ? 'success' : 'warning', Save::api_words($api));
             }
         });
-        self::back(Menu::DASHBOARD);
+        self::back(Menu::DASHBOARD, Input::text('back') === 'guide' ? ['guide' => '1'] : []);
     }
 
     /** Pause, resume, confirm after a restore. */
@@ -115,6 +106,7 @@ final class Actions
                 'copy'  => Whose::this_is_a_copy(),
                 'moved' => Engine::act(['action' => 'moved']),
                 'new'   => Whose::start_a_new_store(),
+                'at'    => Whose::it_is_at(Input::text('path')),
                 default => throw new EngineException('HT-1903'),
             };
             Page::flash('success', __('Done. Look at the sentence below.', 'halt-tracker'));
@@ -146,7 +138,25 @@ final class Actions
         if (!current_user_can(self::DEEDS[$deed])) {
             wp_die(esc_html__('You are not allowed to do this.', 'halt-tracker'), '', ['response' => 403]);
         }
-        $answer  = Engine::act(['action' => $deed, 'ids' => $ids] + ($deed === 'exists' ? ['tracker_id' => $tracker_id] : []));
+        self::tell(Engine::act(['action' => $deed, 'ids' => $ids] + ($deed === 'exists' ? ['tracker_id' => $tracker_id] : [])));
+    }
+
+    /** Sends all that failed again; as many as one request may take. The list has checked capability and nonce. */
+    public static function retry_failed(): void
+    {
+        self::attempt(static function (): void {
+            $answer = Engine::act(['action' => 'retry', 'state' => 'failed']);
+            self::tell($answer);
+            if ((int) ($answer['left'] ?? 0) > 0) {
+                /* translators: %s: number of submissions */
+                Page::flash('info', sprintf(_n('%s more has failed: press the button again.', '%s more have failed: press the button again.', (int) $answer['left'], 'halt-tracker'), number_format_i18n((int) $answer['left'])));
+            }
+        });
+    }
+
+    /** What came of an action. @param array<string,mixed> $answer */
+    private static function tell(array $answer): void
+    {
         $changed = count($answer['changed'] ?? []);
         if ($changed > 0) {
             /* translators: %s: number of submissions */

@@ -37,16 +37,18 @@ final class Dashboard
         EarlierCard::render($status);
         if ($status !== null) {
             self::pauses($status);
-            if (array_sum($status['counts'] ?? []) === 0) {
-                FirstSteps::render($status);
-            } else {
+            $none = array_sum($status['counts'] ?? []) === 0;
+            if ($none || Input::query('guide') !== '') {
+                Guide::render($status);
+            }
+            if (!$none) {
                 Counts::render($status['counts'] ?? []);
             }
             self::times($status);
         } elseif (!Engine::ready()) {
             Recipe::render();
         } elseif ($fault === null || $fault->ht_code === 'HT-1115') {
-            FirstSteps::render(null);
+            Guide::render(null);
         } else {
             self::store_trouble($fault);
         }
@@ -74,7 +76,8 @@ final class Dashboard
             esc_html($text)
         );
         if ($status !== null) {
-            self::buttons();
+            // While sending is paused, the button that helps stands beside the reason.
+            self::buttons(($status['lane']['reasons'] ?? []) === []);
         } elseif ($fault !== null && $fault->ht_code !== 'HT-1115') {
             Page::three($fault->ht_code);
         }
@@ -121,15 +124,28 @@ final class Dashboard
         return ['good', __('It works. Everything that has arrived is delivered.', 'halt-tracker')];
     }
 
-    private static function buttons(): void
+    private static function buttons(bool $open): void
     {
         if (!current_user_can(Capabilities::MANAGE)) {
             return;
         }
         echo '<div class="halt-buttons">';
-        Page::button('run', __('Run now', 'halt-tracker'), [], 'button button-primary');
+        printf(
+            '<form method="post" class="halt-inline" action="%s" data-halt-run="%s" data-nonce="%s" data-busy="%s" data-progress="%s">',
+            esc_url(admin_url('admin-post.php')),
+            esc_url(rest_url('halt-tracker/v1/run')),
+            esc_attr(wp_create_nonce('wp_rest')),
+            esc_attr__('Sending…', 'halt-tracker'),
+            /* translators: 1: number delivered, 2: number left */
+            esc_attr__('%1$s delivered, %2$s left …', 'halt-tracker')
+        );
+        Page::guard('run');
+        printf('<button type="submit" class="button%s">%s</button></form>', $open ? ' button-primary' : '', esc_html__('Run now', 'halt-tracker'));
         Page::button('test', __('Test connection', 'halt-tracker'));
-        echo '</div><p class="halt-quiet">' . esc_html__('Run now sends what is waiting, for up to 20 seconds, and comes back here. Test connection asks Tracker whether the credentials work; nothing is sent.', 'halt-tracker') . '</p>';
+        if (Input::query('guide') === '') {
+            printf('<a class="button" href="%s">%s</a>', esc_url(Menu::url(Menu::DASHBOARD, ['guide' => '1']) . '#halt-guide'), esc_html__('Send a marked test', 'halt-tracker'));
+        }
+        echo '</div><p class="halt-quiet" id="halt-run-says" role="status">' . esc_html__('Run now sends what is waiting. Test connection asks Tracker whether the credentials work; nothing is sent.', 'halt-tracker') . '</p>';
     }
 
     /** @param array<string,mixed> $status */
@@ -213,14 +229,28 @@ final class Dashboard
         if (!current_user_can('manage_options') || !in_array($fault->ht_code, ['HT-1105', 'HT-1106'], true)) {
             return;
         }
+        if ($fault->ht_code === 'HT-1106') {
+            self::it_is_at($dir);
+        }
         echo '<div class="halt-buttons">';
         if ($fault->ht_code === 'HT-1105') {
             Page::button('whose', __('This is a copy', 'halt-tracker'), ['do' => 'copy']);
             Page::button('whose', __('This site has moved', 'halt-tracker'), ['do' => 'moved']);
         } else {
-            Page::button('whose', __('Start a new store', 'halt-tracker'), ['do' => 'new']);
+            Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new']);
         }
         echo '</div>';
+    }
+
+    /** The way out that loses nothing: the folder is still there, in another place. */
+    private static function it_is_at(string $dir): void
+    {
+        echo '<form method="post" class="halt-at" action="' . esc_url(admin_url('admin-post.php')) . '">';
+        Page::guard('whose');
+        echo '<input type="hidden" name="do" value="at"><p><label for="halt-path">' . esc_html__('The store is at', 'halt-tracker') . '</label> ';
+        printf('<input type="text" required class="regular-text code" id="halt-path" name="path" value="%s" spellcheck="false" aria-describedby="halt-path-help"> ', esc_attr($dir));
+        echo '<button type="submit" class="button button-primary">' . esc_html__('Use this folder', 'halt-tracker') . '</button></p>';
+        echo '<p class="description" id="halt-path-help">' . esc_html__('The full path of the folder on this server. It is used only if this site’s own store lies in it. If the folder is gone for good, start a new store: what was in the old one is lost then, what Tracker has stays there.', 'halt-tracker') . '</p></form>';
     }
 
     private static function captured(): void

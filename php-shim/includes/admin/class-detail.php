@@ -75,7 +75,7 @@ final class Detail
         $rows = [
             __('Received', 'halt-tracker')   => Page::moment($one['received_at']),
             __('Form', 'halt-tracker')       => esc_html(Words::form((array) ($one['form'] ?? [])) . ' – ' . Words::source((string) ($one['source'] ?? ''))),
-            __('In Tracker', 'halt-tracker') => SubmissionsTable::record($one) === '–' ? esc_html__('not yet', 'halt-tracker') : SubmissionsTable::record($one),
+            __('In Tracker', 'halt-tracker') => Record::link($one) === '' ? esc_html__('not yet', 'halt-tracker') : Record::with_copy($one),
         ];
         if ((int) ($one['attempts'] ?? 0) > 0) {
             $rows[__('Failed attempts', 'halt-tracker')] = esc_html(number_format_i18n((int) $one['attempts']));

@@ -30,6 +30,9 @@ final class Fields
         $value  = $locked || $typed === null ? ($row['kind'] === 'secret' ? '' : Options::text($name)) : $typed;
         $more   = sprintf('id="halt-%1$s" name="%1$s" aria-describedby="halt-%1$s-help"%2$s%3$s', esc_attr($name), $locked ? ' disabled' : '', $wrong ? ' aria-invalid="true"' : '');
         echo '<tr' . ($wrong ? ' class="form-invalid"' : '') . '><th scope="row"><label for="halt-' . esc_attr($name) . '">' . esc_html((string) $row['label']) . '</label></th><td>';
+        if ($name === 'field_map' && !$locked) {
+            MappingTable::ways(true);
+        }
         // $more is made of escaped parts above.
         // phpcs:disable WordPress.Security.EscapeOutput
         match ($row['kind']) {

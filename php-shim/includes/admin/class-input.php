@@ -36,6 +36,13 @@ final class Input
         return strtoupper((string) ($_SERVER['REQUEST_METHOD'] ?? '')) === 'POST';
     }
 
+    /** Whether a field of this name was posted at all. */
+    public static function has(string $name): bool
+    {
+        // phpcs:ignore WordPress.Security.NonceVerification -- the handler has checked it.
+        return isset($_POST[$name]);
+    }
+
     /** One line. */
     public static function text(string $name): string
     {

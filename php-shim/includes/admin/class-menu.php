@@ -27,10 +27,14 @@ final class Menu
     public static function register(): void
     {
         add_filter('set_screen_option_halt_tracker_per_page', static fn ($keep, $option, $value): int => min(100, max(1, (int) $value)), 10, 3);
+        add_filter('default_hidden_columns', [SyncLog::class, 'default_hidden_columns'], 10, 2);
         add_action('admin_menu', [self::class, 'admin_menu']);
         add_action('admin_enqueue_scripts', [self::class, 'admin_enqueue_scripts']);
         foreach (Actions::HANDLERS as $name) {
             add_action('admin_post_halt_tracker_' . $name, [Actions::class, $name]);
+        }
+        foreach (GuideActions::HANDLERS as $name) {
+            add_action('admin_post_halt_tracker_' . $name, [GuideActions::class, $name]);
         }
         foreach (SettingsPage::TABS as $tab) {
             add_action('admin_post_halt_tracker_save_' . $tab, static function () use ($tab): void {
@@ -51,11 +55,12 @@ final class Menu
         }
     }
 
-    /** One small style sheet, on our pages only. @param mixed $hook */
+    /** One small style sheet and one small script, on our pages only. @param mixed $hook */
     public static function admin_enqueue_scripts($hook): void
     {
         if (is_string($hook) && str_contains($hook, 'halt-tracker')) {
             wp_enqueue_style('halt-tracker-admin', plugins_url('assets/admin.css', PLUGIN_FILE), [], VERSION);
+            wp_enqueue_script('halt-tracker-admin', plugins_url('assets/admin.js', PLUGIN_FILE), ['wp-a11y'], VERSION, ['in_footer' => true, 'strategy' => 'defer']);
         }
     }
 

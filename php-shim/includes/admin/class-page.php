@@ -11,6 +11,7 @@ namespace Halt\Tracker\WordPress\Admin;
 
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Health\Sapis;
 use Halt\Tracker\WordPress\Messages;
 
 defined('ABSPATH') || exit;
@@ -21,6 +22,7 @@ final class Page
     /** Opens a page. */
     public static function open(string $title, bool $explain = true): void
     {
+        Sapis::note();
         echo '<div class="wrap halt-tracker"><h1>' . esc_html($title) . '</h1><hr class="wp-header-end">';
         $flash = get_transient(self::flash_name());
         if (is_array($flash)) {
@@ -153,7 +155,7 @@ final class Page
     {
         echo '<table class="widefat striped halt-facts"><tbody>';
         foreach ($rows as $label => $html) {
-            printf('<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html((string) $label), wp_kses_post($html));
+            printf('<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html((string) $label), wp_kses($html, self::allowed()));
         }
         echo '</tbody></table>';
     }
@@ -171,7 +173,7 @@ final class Page
     /** A cell that knows its heading. @param string $html Escaped HTML. */
     public static function cell(string $head, string $html): void
     {
-        printf('<td data-label="%s"><div>%s</div></td>', esc_attr($head), wp_kses_post($html !== '' ? $html : '–'));
+        printf('<td data-label="%s"><div>%s</div></td>', esc_attr($head), wp_kses($html !== '' ? $html : '–', self::allowed()));
     }
 
     /** A state as a word with a shape and a colour of its own. */
@@ -184,6 +186,14 @@ final class Page
     public static function code($code): string
     {
         return is_string($code) && $code !== '' ? '<span class="halt-code">' . esc_html(Messages::title($code)) . '</span>' : '';
+    }
+
+    /** What posts may contain, and the button that copies. @return array<string,array<string,bool>> */
+    private static function allowed(): array
+    {
+        $allowed = wp_kses_allowed_html('post');
+        $allowed['button'] = array_fill_keys(['type', 'class', 'hidden', 'aria-label', 'data-halt-copy', 'data-copied'], true);
+        return $allowed;
     }
 
     private static function flash_name(): string

@@ -46,11 +46,51 @@ final class Save
             foreach ($values as $name => $value) {
                 Options::save($name, $value);
             }
+            if ($tab === 'connection') {
+                Tested::forget();
+            }
             Typed::take($tab);
             Page::flash('success', __('Saved.', 'halt-tracker'));
         }
-        wp_safe_redirect(Menu::url(Menu::SETTINGS, ['tab' => $tab]));
+        wp_safe_redirect(Menu::url(Menu::SETTINGS, ['tab' => $tab] + (Input::has('field_map') ? ['edit' => 'text'] : [])));
         exit;
+    }
+
+    /**
+     * Saves what the guided start asks for: all of it or nothing.
+     *
+     * @param array<string,string> $values
+     * @param array<string,string> $secrets
+     * @return list<array<string,mixed>>
+     */
+    public static function credentials(array $values, array $secrets): array
+    {
+        $values = array_filter($values, static fn (string $name): bool => !Options::is_locked($name), ARRAY_FILTER_USE_KEY);
+        try {
+            $errors = self::problems('connection', $values);
+            $errors = $errors === [] && $secrets !== [] ? self::save_secrets($secrets) : $errors;
+        } catch (EngineException $fault) {
+            $errors = [['setting' => '', 'code' => $fault->ht_code, 'message' => Messages::of($fault->ht_code)['what']]];
+        }
+        foreach ($errors === [] ? $values : [] as $name => $value) {
+            Options::save($name, $value);
+        }
+        Tested::forget();
+        return $errors;
+    }
+
+    /** What a connection test found on an API, in words. @param array<string,mixed> $api */
+    public static function api_words(array $api): string
+    {
+        $name = Fields::choice_label((string) ($api['api'] ?? ''));
+        if (!empty($api['works'])) {
+            /* translators: %s: name of an API */
+            return sprintf(__('%s works.', 'halt-tracker'), $name);
+        }
+        $code = (string) ($api['code'] ?? 'HT-1501');
+        $said = Words::outcome('', trim((string) ($api['message'] ?? '')));
+        /* translators: 1: name of an API, 2: the reason, 3: Tracker's words, 4: advice */
+        return sprintf(__('%1$s does not work: %2$s %3$s %4$s', 'halt-tracker'), $name, Messages::title($code) . '.', $said, Messages::of($code)['next']);
     }
 
     /** An error of a check in words, with its place in the text. @param array<string,mixed> $error */
@@ -82,6 +122,10 @@ final class Save
                 if ($secret !== '') {
                     $secrets[$name] = $secret;
                 }
+                continue;
+            }
+            if ($name === 'field_map' && !Input::has($name)) {
+                $values[$name] = MappingTable::json(Input::groups('map'));
                 continue;
             }
             $values[$name] = match ($row['kind']) {

@@ -9,10 +9,8 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Admin;
 
-use Halt\Tracker\WordPress\Audit;
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Engine;
-use Halt\Tracker\WordPress\EngineException;
 use Halt\Tracker\WordPress\Options;
 
 defined('ABSPATH') || exit;
@@ -104,9 +102,6 @@ final class SettingsPage
         if ($tab === 'webhook') {
             WebhookTab::before($status);
         }
-        if ($tab === 'mapping') {
-            MappingTable::render(Options::text('field_map'));
-        }
     }
 
     /** One sentence that says what a tab is for. */
@@ -145,13 +140,22 @@ final class SettingsPage
         echo '<table class="form-table" role="presentation"><tbody>';
         $wrong = array_column($errors, 'setting');
         foreach ($rows as $name => $row) {
-            if ($name !== 'forms') {
+            if ($name === 'field_map' && self::as_table($typed)) {
+                MappingTable::render($typed[$name] ?? null, $errors, FormFields::seen($status));
+            } elseif ($name !== 'forms') {
                 Fields::row($row, $typed[$name] ?? null, in_array($name, $wrong, true), $status);
             }
         }
         echo '</tbody></table>' . ($tab === 'forms' ? '</details>' : '');
         submit_button(__('Save changes', 'halt-tracker'));
         echo '</form>';
+    }
+
+    /** Whether the mapping is shown as a table: a text that is no table, and one that was typed, stay text. @param array<string,string> $typed */
+    private static function as_table(array $typed): bool
+    {
+        $text = $typed['field_map'] ?? Options::text('field_map');
+        return Input::query('edit') !== 'text' && !Options::is_locked('field_map') && MappingTable::fits($text);
     }
 
     /** @param array<string,mixed>|null $status */
@@ -162,7 +166,7 @@ final class SettingsPage
             Page::button('test', __('Test connection', 'halt-tracker'));
         }
         if ($tab === 'mapping' && $status !== null) {
-            self::preview($status['forms'] ?? []);
+            self::preview($status);
         }
         if ($tab === 'webhook') {
             WebhookTab::after($status);
@@ -178,13 +182,14 @@ final class SettingsPage
     }
 
     /**
-     * What the last submission of a form would send. Shown at once and kept nowhere: it is personal data.
+     * What the last submission of a form would send.
      *
-     * @param list<array<string,mixed>> $forms
+     * @param array<string,mixed> $status
      */
-    private static function preview(array $forms): void
+    private static function preview(array $status): void
     {
         echo '<h2 id="halt-preview">' . esc_html__('Preview', 'halt-tracker') . '</h2><p>' . esc_html__('Shows what the last submission of a form would send with the saved mapping. Nothing is sent.', 'halt-tracker') . '</p>';
+        $forms = Preview::forms($status);
         if ($forms === []) {
             echo '<p>' . esc_html__('No form has arrived yet.', 'halt-tracker') . '</p>';
             return;
@@ -192,38 +197,11 @@ final class SettingsPage
         $asked = Input::is_post() && wp_verify_nonce(Input::text('halt_preview_nonce'), 'halt_tracker_preview') ? Input::text('preview_form') : '';
         echo '<form method="post" action="' . esc_url(Menu::url(Menu::SETTINGS, ['tab' => 'mapping']) . '#halt-preview') . '">';
         wp_nonce_field('halt_tracker_preview', 'halt_preview_nonce', false);
-        echo '<label for="halt-preview-form">' . esc_html__('Form', 'halt-tracker') . '</label> <select id="halt-preview-form" name="preview_form">';
-        foreach ($forms as $form) {
-            printf('<option value="%s"%s>%s</option>', esc_attr((string) $form['key']), selected($asked, (string) $form['key'], false), esc_html(Words::form($form)));
-        }
-        echo '</select> <button type="submit" class="button">' . esc_html__('Preview', 'halt-tracker') . '</button></form>';
-        if ($asked === '') {
-            return;
-        }
-        try {
-            $raw   = Engine::raw('preview', [Engine::encode(['id' => '', 'form' => $asked])]);
-            $shown = (array) json_decode($raw, true);
-            // Decoded twice, because an array cannot tell an empty object from an empty list.
-            $plain = json_decode($raw);
-            Audit::viewed('preview', (string) ($shown['id'] ?? ''));
-        } catch (EngineException $fault) {
-            Page::explain($fault->ht_code);
-            return;
-        }
-        foreach ($shown['errors'] ?? [] as $error) {
-            echo '<p class="halt-warning">' . esc_html(Save::sentence($error)) . '</p>';
-        }
-        foreach ($plain->steps ?? [] as $step) {
-            $lines = Words::lines($step->request ?? null);
-            if ($lines === []) {
-                continue;
-            }
-            echo '<h3>' . esc_html(Words::step((string) $step->kind)) . '</h3>';
-            Page::facts(array_map(static fn (string $text): string => nl2br(esc_html($text)), $lines));
-        }
-        if (!empty($shown['unused'])) {
-            /* translators: 1: a record type, 2: names of fields */
-            echo '<p>' . esc_html(sprintf(__('Not used for %1$s: %2$s', 'halt-tracker'), (string) ($shown['record_type'] ?? ''), implode(', ', array_map([Options::class, 'as_text'], $shown['unused'])))) . '</p>';
+        echo '<label for="halt-preview-form">' . esc_html__('Form', 'halt-tracker') . '</label> ';
+        Preview::choice($forms, $asked, 'preview_form', 'halt-preview-form');
+        echo ' <button type="submit" class="button">' . esc_html__('Preview', 'halt-tracker') . '</button></form>';
+        if (isset($forms[$asked])) {
+            Preview::show($forms[$asked]);
         }
     }
 }

@@ -13,7 +13,6 @@ use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
 use Halt\Tracker\WordPress\Messages;
-use Halt\Tracker\WordPress\Options;
 
 defined('ABSPATH') || exit;
 
@@ -52,17 +51,8 @@ final class SubmissionsTable extends \WP_List_Table
     /** Reads one page from the engine. */
     public function prepare_items()
     {
-        $per_page = $this->get_items_per_page('halt_tracker_per_page', 20);
-        $sort     = ['received' => 'received_at', 'updated' => 'updated_at', 'state' => 'state', 'form' => 'form'][Input::query('orderby')] ?? 'received_at';
-        $query    = [
-            'search'    => Input::query('s'),
-            'state'     => Input::query('state'),
-            'form'      => Input::query('form'),
-            'sort'      => $sort,
-            'direction' => Input::query('order') === 'asc' ? 'asc' : 'desc',
-            'page'      => $this->get_pagenum(),
-            'per_page'  => min(100, max(1, $per_page)),
-        ] + array_filter(['from' => self::day(Input::query('from'), ''), 'to' => self::day(Input::query('to'), '+1 day')]);
+        $per_page = min(100, max(1, $this->get_items_per_page('halt_tracker_per_page', 20)));
+        $query    = self::query() + ['page' => $this->get_pagenum(), 'per_page' => $per_page];
         try {
             $page        = Engine::call('list', [Engine::encode($query)]);
             $this->items = $page['items'];
@@ -71,6 +61,18 @@ final class SubmissionsTable extends \WP_List_Table
             $this->fault = $fault;
             $this->items = [];
         }
+    }
+
+    /** What the filters ask for, as the engine's list takes it. @return array<string,mixed> */
+    public static function query(): array
+    {
+        return [
+            'search'    => Input::query('s'),
+            'state'     => Input::query('state'),
+            'form'      => Input::query('form'),
+            'sort'      => ['received' => 'received_at', 'updated' => 'updated_at', 'state' => 'state', 'form' => 'form'][Input::query('orderby')] ?? 'received_at',
+            'direction' => Input::query('order') === 'asc' ? 'asc' : 'desc',
+        ] + array_filter(['from' => self::day(Input::query('from'), ''), 'to' => self::day(Input::query('to'), '+1 day')]);
     }
 
     /** The text of an empty list. */
@@ -121,9 +123,29 @@ final class SubmissionsTable extends \WP_List_Table
     {
         $actions = ['retry' => __('Retry', 'halt-tracker')];
         if (current_user_can(Capabilities::MANAGE)) {
-            $actions += ['discard' => __('Discard', 'halt-tracker'), 'spam' => __('Discard as spam', 'halt-tracker')];
+            $actions += [
+                'release' => __('Release and send', 'halt-tracker'),
+                'discard' => __('Discard', 'halt-tracker'),
+                'spam'    => __('Discard as spam', 'halt-tracker'),
+                'export'  => __('Export as CSV', 'halt-tracker'),
+            ];
         }
         return $actions;
+    }
+
+    /** What concerns more than the rows of this page. @param string $which */
+    protected function extra_tablenav($which)
+    {
+        $failed = (int) ($this->counts['failed'] ?? 0);
+        echo '<div class="alignleft actions">';
+        if ($which === 'top' && $failed > 0) {
+            /* translators: %s: number of submissions */
+            printf('<button type="submit" class="button" name="halt_row" value="retry_failed">%s</button>', esc_html(sprintf(_n('Retry the failed one', 'Retry all %s that failed', $failed, 'halt-tracker'), number_format_i18n($failed))));
+        }
+        if ($which === 'bottom' && $this->items !== [] && current_user_can(Capabilities::MANAGE)) {
+            echo '<button type="submit" class="button" name="halt_row" value="export_all">' . esc_html__('Export this list as CSV', 'halt-tracker') . '</button>';
+        }
+        echo '</div>';
     }
 
     /** @param array<string,mixed> $item @return string */
@@ -146,6 +168,9 @@ final class SubmissionsTable extends \WP_List_Table
         $actions = ['view' => sprintf('<a href="%s">%s</a>', $url, esc_html__('Details', 'halt-tracker'))];
         if (in_array($item['state'], ['retry', 'failed', 'attention', 'discarded'], true)) {
             $actions['retry'] = self::row_button('retry', $id, __('Retry', 'halt-tracker'));
+        }
+        if (current_user_can(Capabilities::MANAGE) && $item['state'] === 'held') {
+            $actions['release'] = self::row_button('release', $id, __('Release and send', 'halt-tracker'));
         }
         if (current_user_can(Capabilities::MANAGE) && !in_array($item['state'], ['done', 'discarded', 'erased', 'sending'], true)) {
             $actions['discard'] = self::row_button('discard', $id, __('Discard', 'halt-tracker'));
@@ -194,26 +219,14 @@ final class SubmissionsTable extends \WP_List_Table
     /** @param array<string,mixed> $item @return string */
     protected function column_tracker($item)
     {
-        return self::record($item);
+        $link = Record::with_copy($item);
+        return $link !== '' ? $link : '–';
     }
 
     /** @param array<string,mixed> $item @return string */
     protected function column_updated($item)
     {
         return esc_html(Page::ago($item['updated_at']));
-    }
-
-    /** Tracker's id, as a link where the address of records is known. @param array<string,mixed> $item */
-    public static function record(array $item): string
-    {
-        $id = (string) ($item['tracker_id'] ?? '');
-        if ($id === '') {
-            return '–';
-        }
-        $type = (string) ($item['record_type'] ?? '');
-        $url  = strtr(Options::text('record_url'), ['{{record.id}}' => rawurlencode($id), '{{record.type}}' => rawurlencode($type)]);
-        $text = esc_html(trim($type . ' ' . $id));
-        return $url !== '' ? sprintf('<a href="%s">%s</a>', esc_url($url, ['https', 'http']), $text) : $text;
     }
 
     private static function row_button(string $deed, string $id, string $label): string

@@ -12,6 +12,7 @@ namespace Halt\Tracker\WordPress\Admin;
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Export;
 use Halt\Tracker\WordPress\Messages;
 
 defined('ABSPATH') || exit;
@@ -34,6 +35,18 @@ final class SyncLog
             add_screen_option('per_page', ['default' => 20, 'option' => 'halt_tracker_per_page']);
             self::$table = new SubmissionsTable();
         }
+    }
+
+    /**
+     * When it was received is what people look for; the other time can be switched on.
+     *
+     * @param mixed $hidden
+     * @param mixed $screen
+     * @return mixed
+     */
+    public static function default_hidden_columns($hidden, $screen = null)
+    {
+        return is_array($hidden) && $screen instanceof \WP_Screen && str_contains($screen->id, Menu::SYNC_LOG) ? [...$hidden, 'updated'] : $hidden;
     }
 
     /** The page. */
@@ -71,18 +84,44 @@ final class SyncLog
         check_admin_referer('bulk-halt_submissions');
         [$deed, $id] = array_pad(explode(':', Input::text('halt_row'), 2), 2, '');
         $ids = $id !== '' ? [$id] : Input::all('submission');
-        if ($id === '') {
+        if ($deed === '') {
             $deed = Input::text('action') !== '-1' && Input::text('action') !== '' ? Input::text('action') : Input::text('action2');
         }
-        if ($ids !== [] && in_array($deed, ['retry', 'discard', 'spam'], true)) {
+        if ($deed === 'export_all' || ($deed === 'export' && $ids !== [])) {
+            self::export($deed === 'export' ? $ids : null);
+        } elseif ($deed === 'retry_failed') {
+            Actions::retry_failed();
+        } elseif ($ids !== [] && in_array($deed, ['retry', 'release', 'discard', 'spam'], true)) {
             try {
                 Actions::deed($deed, $ids);
             } catch (EngineException $fault) {
                 Page::flash_fault($fault);
             }
         }
-        $keep = array_filter(['state' => Input::query('state'), 'form' => Input::query('form'), 's' => Input::query('s'), 'paged' => Input::query('paged')]);
+        $keep = array_filter(['from' => Input::query('from'), 'to' => Input::query('to'), 'orderby' => Input::query('orderby'), 'order' => Input::query('order'), 'state' => Input::query('state'), 'form' => Input::query('form'), 's' => Input::query('s'), 'paged' => Input::query('paged')]);
         wp_safe_redirect(Menu::url(Menu::SYNC_LOG, $keep));
+        exit;
+    }
+
+    /** Hands out what is chosen, or all that the filters find, as CSV. @param list<string>|null $ids */
+    private static function export(?array $ids): void
+    {
+        if (!current_user_can(Capabilities::MANAGE)) {
+            wp_die(esc_html__('You are not allowed to do this.', 'halt-tracker'), '', ['response' => 403]);
+        }
+        $whole = fopen('php://temp/maxmemory:8388608', 'w+');
+        try {
+            Export::csv($ids ?? Export::ids(array_diff_key(SubmissionsTable::query(), ['sort' => 0, 'direction' => 0])), $whole, 'export');
+        } catch (EngineException $fault) {
+            Page::flash_fault($fault);
+            return;
+        }
+        nocache_headers();
+        header('Content-Type: text/csv; charset=utf-8');
+        header('X-Content-Type-Options: nosniff');
+        header('Content-Disposition: attachment; filename="halt-tracker-' . wp_date('Y-m-d') . '.csv"');
+        rewind($whole);
+        fpassthru($whole);
         exit;
     }
 
@@ -127,7 +166,7 @@ final class SyncLog
             echo '<tr>';
             Page::cell($heads[0], Page::state((string) $item['state']));
             Page::cell($heads[1], sprintf('<a href="%s">%s</a> <span class="halt-quiet">%s</span>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => (string) $item['id']])), esc_html($names[$form] ?? Words::form(['id' => $form])), esc_html((string) wp_date(get_option('time_format'), (int) (($item['at'] ?? 0) / 1000)))));
-            Page::cell($heads[2], SubmissionsTable::record($item));
+            Page::cell($heads[2], Record::link($item));
             Page::cell($heads[3], trim(Page::code($code) . ' ' . esc_html(Words::outcome('', (string) ($item['message'] ?? '')))));
             echo '</tr>';
         }

@@ -26,6 +26,13 @@ final class Words
         return (string) (self::$engine[$table][$word] ?? $word);
     }
 
+    /** The names of Tracker's fields, as a mapping writes them. @return list<string> */
+    public static function tracker_fields(): array
+    {
+        self::$engine ??= require dirname(__DIR__) . '/words.php';
+        return array_values(array_filter((array) self::$engine['fields'], 'is_string'));
+    }
+
     /** What a step does, without the full stop. */
     public static function step(string $kind): string
     {
@@ -46,7 +53,7 @@ final class Words
     /** Where a submission came from. */
     public static function source(string $source): string
     {
-        return ['divi' => __('Divi form', 'halt-tracker'), 'webhook' => __('Webhook', 'halt-tracker'), 'legacy' => __('Earlier plugin', 'halt-tracker')][$source] ?? $source;
+        return ['divi' => __('Divi form', 'halt-tracker'), 'webhook' => __('Webhook', 'halt-tracker'), 'legacy' => __('Earlier plugin', 'halt-tracker'), 'test' => __('Test', 'halt-tracker')][$source] ?? $source;
     }
 
     /** A line of the journal. */

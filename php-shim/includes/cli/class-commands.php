@@ -10,6 +10,7 @@ declare(strict_types=1);
 namespace Halt\Tracker\WordPress\Cli;
 
 use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Export;
 use Halt\Tracker\WordPress\Messages;
 
 defined('ABSPATH') || exit;
@@ -20,14 +21,23 @@ final class Commands
     /** Adds `wp halt-tracker` and its groups. */
     public static function register(): void
     {
-        \WP_CLI::add_command('halt-tracker', Queue::class);
+        \WP_CLI::add_command('halt-tracker', Delivery::class);
+        $single = [
+            [new Submissions(), ['list' => 'list_', 'get' => 'get', 'export' => 'export', 'send-test' => 'send_test']],
+            [new Deeds(), ['retry' => 'retry', 'release' => 'release', 'discard' => 'discard', 'spam' => 'spam', 'exists' => 'exists', 'absent' => 'absent', 'erase' => 'erase']],
+            [new Worker(), ['work' => 'work']],
+            [new Backup(), ['backup' => 'backup', 'restore' => 'restore']],
+        ];
+        foreach ($single as [$object, $methods]) {
+            foreach ($methods as $verb => $method) {
+                \WP_CLI::add_command('halt-tracker ' . $verb, [$object, $method]);
+            }
+        }
         \WP_CLI::add_command('halt-tracker mapping', Mapping::class);
         \WP_CLI::add_command('halt-tracker forms', Forms::class);
         \WP_CLI::add_command('halt-tracker secret', Secret::class);
         \WP_CLI::add_command('halt-tracker key', Key::class);
         \WP_CLI::add_command('halt-tracker site', SiteCommand::class);
-        \WP_CLI::add_command('halt-tracker backup', [new Backup(), 'backup']);
-        \WP_CLI::add_command('halt-tracker restore', [new Backup(), 'restore']);
     }
 
     /**
@@ -51,7 +61,7 @@ final class Commands
      * Prints rows in the format that was asked for.
      *
      * @param list<array<string,mixed>> $rows
-     * @param list<string>              $columns
+     * @param list<string>              $columns The first one is what `ids` prints.
      * @param array<string,mixed>       $options
      */
     public static function table(array $rows, array $columns, array $options): void
@@ -69,6 +79,16 @@ final class Commands
     }
 
     /**
+     * Prints one thing in full.
+     *
+     * @param mixed $value
+     */
+    public static function whole($value): void
+    {
+        \WP_CLI::line((string) wp_json_encode($value, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE));
+    }
+
+    /**
      * Spreadsheets take a cell that begins like this for a formula.
      *
      * @param array<string,mixed> $row
@@ -76,7 +96,7 @@ final class Commands
      */
     public static function harmless(array $row): array
     {
-        return array_map(static fn ($cell) => is_string($cell) && preg_match('/^[=+\-@\t\r]/', $cell) ? "'" . $cell : $cell, $row);
+        return array_map(static fn ($cell) => is_string($cell) ? Export::harmless($cell) : $cell, $row);
     }
 
     /** A time of the engine in the site's zone. @param mixed $ms */
@@ -86,7 +106,7 @@ final class Commands
     }
 
     /**
-     * Reports what an action changed and what it refused.
+     * Reports what an action changed and what it refused; a refusal ends with status 1.
      *
      * @param array<string,mixed> $answer
      */

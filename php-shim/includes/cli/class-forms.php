@@ -18,7 +18,22 @@ defined('ABSPATH') || exit;
 final class Forms
 {
     /**
-     * Lists them.
+     * Lists the forms of the site, those in the content and those that arrived.
+     *
+     * ## OPTIONS
+     *
+     * [--format=<format>]
+     * : How to print it.
+     * ---
+     * default: table
+     * options:
+     *   - table
+     *   - json
+     *   - csv
+     *   - yaml
+     *   - count
+     *   - ids
+     * ---
      *
      * @subcommand list
      * @param list<string> $args

@@ -21,22 +21,45 @@ final class Secret
      * Saves a secret that is piped in.
      *
      * ## OPTIONS
+     *
      * <name>
-     * : client_secret, refresh_token, api_token or shared_secret.
+     * : Which one.
+     * ---
+     * options:
+     *   - client_secret
+     *   - refresh_token
+     *   - api_token
+     *   - shared_secret
+     * ---
      *
      * @param list<string> $args
      */
     public function add($args): void
     {
         $value = trim((string) stream_get_contents(STDIN));
-        $name  = (string) ($args[0] ?? '');
+        $name  = (string) $args[0];
         $saved = Commands::attempt(static fn (): array => Engine::call('saveSecret', [$name, $value]));
         Audit::credentials_changed($name);
         \WP_CLI::success($saved['name'] . ($saved['last4'] !== '' ? ' …' . $saved['last4'] : ''));
     }
 
     /**
-     * Lists which secrets are set.
+     * Lists which secrets are set; never a value.
+     *
+     * ## OPTIONS
+     *
+     * [--format=<format>]
+     * : How to print it.
+     * ---
+     * default: table
+     * options:
+     *   - table
+     *   - json
+     *   - csv
+     *   - yaml
+     *   - count
+     *   - ids
+     * ---
      *
      * @subcommand list
      * @param list<string> $args
@@ -59,8 +82,12 @@ final class Secret
      * Retires a webhook secret.
      *
      * ## OPTIONS
+     *
      * <id>
+     * : Its number in `secret list`.
+     *
      * [--yes]
+     * : Do not ask.
      *
      * @param list<string> $args
      * @param array<string,mixed> $options
@@ -68,7 +95,7 @@ final class Secret
     public function retire($args, $options): void
     {
         \WP_CLI::confirm(__('Senders that still use this secret are refused from now on. Retire it?', 'halt-tracker'), $options);
-        Commands::attempt(static fn (): array => Engine::act(['action' => 'retire_secret', 'id' => (int) ($args[0] ?? 0)]));
+        Commands::attempt(static fn (): array => Engine::act(['action' => 'retire_secret', 'id' => (int) $args[0]]));
         Audit::credentials_changed('shared_secret');
         \WP_CLI::success(__('Retired.', 'halt-tracker'));
     }

@@ -1,0 +1,88 @@
+<?php
+/**
+ * Checks what lies on the disk and in the database: the store, whose it is, its keys, and forms that wait outside of it.
+ *
+ * @package halt-tracker
+ */
+
+declare(strict_types=1);
+
+namespace Halt\Tracker\WordPress\Health;
+
+use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\Health;
+use Halt\Tracker\WordPress\Places;
+
+defined('ABSPATH') || exit;
+
+/** Each check gives status, headline and text. */
+final class Store
+{
+    /** Writable and private. @return array{0:string,1:string,2:string} */
+    public static function store(): array
+    {
+        [$status, $fault] = Health::status();
+        if ($status === null && $fault !== null && !in_array($fault->ht_code, ['HT-1115', 'HT-1001', 'HT-1002', 'HT-1105'], true)) {
+            return Health::by_code($fault->ht_code, 'critical');
+        }
+        $dir = Places::known_data_dir();
+        if ($dir !== '' && @is_dir($dir) && !@is_writable($dir)) {
+            return Health::by_code('HT-1101', 'critical');
+        }
+        $mode = $dir !== '' ? (int) @fileperms($dir) & 0077 : 0;
+        if ($mode !== 0) {
+            return ['critical', __('The data folder can be read by others', 'halt-tracker'), __('Its permissions should be 0700.', 'halt-tracker')];
+        }
+        if ($dir !== '' && Places::is_below_web_root($dir)) {
+            return ['recommended', __('The data folder lies below the web root', 'halt-tracker'), __('Its contents are sealed and deny files protect it. A folder outside is better: set HALT_TRACKER_DATA_DIR before the first submission.', 'halt-tracker')];
+        }
+        return ['good', __('The store is in order', 'halt-tracker'), __('Data folder and key file are listed under Info; back up both.', 'halt-tracker')];
+    }
+
+    /** Whether this site is the one that the store belongs to. @return array{0:string,1:string,2:string} */
+    public static function copy(): array
+    {
+        [$status, $fault] = Health::status();
+        if ($fault !== null && $fault->ht_code === 'HT-1105') {
+            return Health::by_code('HT-1105', 'critical');
+        }
+        foreach ($status['lane']['reasons'] ?? [] as $reason) {
+            if (in_array($reason['reason'], ['site', 'restored'], true)) {
+                return Health::by_code((string) ($reason['code'] ?? 'HT-1105'), 'recommended');
+            }
+        }
+        return ['good', __('The store belongs to this site', 'halt-tracker'), ''];
+    }
+
+    /** @return array{0:string,1:string,2:string} */
+    public static function keys(): array
+    {
+        $file = Places::known_key_file();
+        if ($file !== '' && Engine::has_store() && !@is_file($file)) {
+            return Health::by_code('HT-1301', 'critical');
+        }
+        if ($file !== '' && @is_file($file) && !@is_readable($file)) {
+            return Health::by_code('HT-1302', 'critical');
+        }
+        foreach (Health::status()[0]['lane']['reasons'] ?? [] as $reason) {
+            if ($reason['reason'] === 'key') {
+                return Health::by_code((string) ($reason['code'] ?? 'HT-1303'), 'critical');
+            }
+        }
+        return ['good', __('The keys are in order', 'halt-tracker'), __('Back up the key file, named under Info: without it nothing that is stored can be read.', 'halt-tracker')];
+    }
+
+    /** @return array{0:string,1:string,2:string} */
+    public static function captured(): array
+    {
+        $lost = get_option('halt_tracker_lost', []);
+        if (is_array($lost) && (int) ($lost['count'] ?? 0) > 0) {
+            return Health::by_code('HT-1803', 'critical');
+        }
+        $stuck = get_option('halt_tracker_adoption', []);
+        if (is_array($stuck) && (int) ($stuck['left'] ?? 0) > 0 && !empty($stuck['codes'])) {
+            return Health::by_code((string) $stuck['codes'][0], 'recommended');
+        }
+        return ['good', __('No form is stuck outside the store', 'halt-tracker'), ''];
+    }
+}
