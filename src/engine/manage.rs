@@ -206,7 +206,7 @@ pub fn save_secret(call: &Call, name: &str, value: &str) -> Result<Value, Engine
 }
 
 /// Short, of few different characters, or a plain run of them.
-fn is_weak(secret: &str) -> bool {
+pub(super) fn is_weak(secret: &str) -> bool {
     let mut distinct: Vec<char> = secret.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();

@@ -100,7 +100,8 @@ fn secrets(store: &Store, settings: &Settings) -> Result<Value, EngineError> {
     let mut all = Vec::new();
     for name in NAMES {
         if let Some(constant) = constant(settings, name) {
-            all.push(json!({ "name": name, "id": 0, "set": true, "last4": last4(constant), "source": "constant", "weak": false }));
+            all.push(json!({ "name": name, "id": 0, "set": true, "last4": last4(constant), "source": "constant",
+                "weak": *name == "shared_secret" && super::manage::is_weak(constant) }));
             continue;
         }
         let mine: Vec<&SecretView> = saved.iter().filter(|view| view.name == *name).collect();

@@ -97,10 +97,16 @@ pub fn clean_name(name: &str) -> String {
     let visible = |letter: &char| {
         !letter.is_control() && !is_invisible(*letter) && !matches!(letter, '<' | '>' | ':' | '"' | '|' | '?' | '*')
     };
-    let text: String = base.nfc().filter(visible).collect();
+    // What is left out first cannot stand between two letters that belong together.
+    let text: String = base.chars().filter(visible).nfc().collect();
     let text = text.trim_matches(|letter: char| letter == '.' || letter.is_whitespace());
     let (stem, extension) = (stem_of(text), extension_of(text));
-    let stem = if stem.is_empty() || is_reserved(stem) { format!("file{stem}") } else { stem.to_owned() };
+    // Windows reserves a name whatever follows its first dot.
+    let stem = if stem.is_empty() || is_reserved(stem.split('.').next().unwrap_or_default()) {
+        format!("file{stem}")
+    } else {
+        stem.to_owned()
+    };
     let extension: String = extension.chars().take(10).collect();
     let mut room = MOST_NAME - extension.len().min(40) - 1;
     while !stem.is_char_boundary(room.min(stem.len())) {
@@ -110,9 +116,10 @@ pub fn clean_name(name: &str) -> String {
     if extension.is_empty() { stem.to_owned() } else { format!("{stem}.{extension}") }
 }
 
-/// Directional marks and characters of no width: a name must read as it is.
+/// Directional marks, line ends and characters of no width or no ink: a name must read as it is.
 const fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}' | '\u{ad}' | '\u{fff9}'..='\u{fffb}')
+    matches!(letter, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2028}' | '\u{2029}' |
+        '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}' | '\u{ad}' | '\u{fff9}'..='\u{fffb}')
 }
 
 fn is_reserved(stem: &str) -> bool {
@@ -356,6 +363,9 @@ mod tests {
             ("CON.pdf", "fileCON.pdf"),
             ("  ..  ", "file"),
             ("e\u{301}.pdf", "é.pdf"),
+            ("e\u{200b}\u{301}.pdf", "é.pdf"),
+            ("con.tar.pdf", "filecon.tar.pdf"),
+            ("cv\u{2028}\u{3164}\u{e0041}\u{fe0f}.pdf", "cv.pdf"),
         ] {
             assert_eq!(clean_name(given), clean, "{given:?}");
         }

@@ -1,5 +1,7 @@
 //! What happened around submissions: the last runs, the forms that were seen, the webhook requests that were refused.
 
+use std::time::Duration;
+
 use rusqlite::params;
 use serde_json::{Value, json};
 
@@ -50,7 +52,9 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn refused(&mut self, address: &str, code: Code, now: i64) -> Result<(), QueueError> {
-        self.write(|tx| {
+        // Strangers make these requests, as many as they like: they never stand in the queue of those who bring something.
+        let usual = std::mem::replace(&mut self.patience, Duration::ZERO);
+        let noted = self.write(|tx| {
             let address = tx.seal("refusal", "address", address.as_bytes())?;
             tx.sql.execute(
                 "INSERT INTO refusal (at, address, code) VALUES (?1, ?2, ?3)",
@@ -58,7 +62,9 @@ impl Store {
             )?;
             tx.sql.execute("DELETE FROM refusal WHERE line <= (SELECT max(line) FROM refusal) - 20", [])?;
             Ok(())
-        })
+        });
+        self.patience = usual;
+        noted
     }
 
     /// The refused webhook requests, newest first.

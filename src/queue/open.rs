@@ -30,7 +30,7 @@ pub struct Store {
     pub(super) files: Option<Files>,
     /// Whether the site has to save epoch and counter.
     pub remember: bool,
-    patience: Duration,
+    pub(super) patience: Duration,
     /// What opening has used up of the patience: the first write after it has the rest.
     waited: Duration,
 }

@@ -18,6 +18,7 @@ mod disk;
 mod draft;
 mod hostile;
 mod lasting;
+mod placing;
 mod scripts;
 mod signers;
 mod timing;

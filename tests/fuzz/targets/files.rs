@@ -53,7 +53,10 @@ fn is_hidden(c: char) -> bool {
     c.is_control()
         || ('\u{200b}'..='\u{200f}').contains(&c)
         || ('\u{202a}'..='\u{202e}').contains(&c)
-        || c == '\u{2066}'
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+        || c == '\u{2028}'
+        || c == '\u{2029}'
+        || c == '\u{3164}'
         || c == '\u{feff}'
 }
 
