@@ -8,6 +8,8 @@ use halt_tracker::tracker::catalogue::{Kind, TABLE};
 use halt_tracker::tracker::plan::{ActivityText, PlanInput, Planned, StepKind, steps};
 use serde_json::{Map, Value, json};
 
+use crate::model::contract::WIDGET;
+use crate::model::tests_contract::document;
 use crate::world::World;
 
 const TYPES: [RecordType; 3] = [RecordType::Resource, RecordType::Contact, RecordType::Lead];
@@ -120,12 +122,7 @@ fn documented_body<'a>(document: &'a Value, method: &str, path: &str) -> Option<
 
 #[test]
 fn every_rest_request_is_as_trackers_own_document_has_it() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/facts/tracker-openapi.json");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: Tracker's OpenAPI document is not beside this checkout");
-        return;
-    };
-    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let Some(document) = document() else { return };
     let mut found = Vec::new();
     let mut seen = 0;
     for record_type in TYPES {
@@ -167,126 +164,6 @@ fn every_rest_request_is_as_trackers_own_document_has_it() {
     found.dedup();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
-
-/// The members of the widget lessons: operation, member, names.
-const WIDGET: &[(&str, &str, &[&str])] = &[
-    ("createResource", "instructions", &["overwriteresource", "assigntoopportunity", "assigntolist", "shortlistedby"]),
-    (
-        "createResource",
-        "resource",
-        &[
-            "firstname",
-            "lastname",
-            "fullname",
-            "jobtitle",
-            "company",
-            "address1",
-            "address2",
-            "city",
-            "state",
-            "zipcode",
-            "country",
-            "workphone",
-            "homephone",
-            "cellphone",
-            "email",
-            "linkedin",
-            "dateofbirth",
-            "nationality",
-            "languages",
-            "education",
-            "source",
-            "jobhistory",
-            "salary",
-            "note",
-            "image",
-            "skills",
-            "status",
-            "customfields",
-        ],
-    ),
-    ("createContact", "instructions", &["createcompanyifnotexists", "overwritecontact"]),
-    (
-        "createContact",
-        "contact",
-        &[
-            "firstname",
-            "lastname",
-            "fullname",
-            "jobtitle",
-            "company",
-            "address1",
-            "address2",
-            "city",
-            "state",
-            "zipcode",
-            "country",
-            "businessphone",
-            "homephone",
-            "cellphone",
-            "email",
-            "linkedin",
-            "website",
-            "note",
-            "image",
-        ],
-    ),
-    ("createLead", "instructions", &["createpersonifnotexists", "notifydepartment"]),
-    (
-        "createLead",
-        "lead",
-        &[
-            "leadname",
-            "department",
-            "source",
-            "description",
-            "leadpersontype",
-            "firstname",
-            "lastname",
-            "fullname",
-            "jobtitle",
-            "company",
-            "address1",
-            "address2",
-            "city",
-            "state",
-            "zipcode",
-            "country",
-            "businessphone",
-            "homephone",
-            "cellphone",
-            "email",
-            "linkedin",
-            "website",
-            "image",
-            "customfields",
-        ],
-    ),
-    ("createActivity", "instructions", &[]),
-    (
-        "createActivity",
-        "activity",
-        &[
-            "subject",
-            "type",
-            "date",
-            "time",
-            "status",
-            "priority",
-            "contactType",
-            "note",
-            "userId",
-            "linkRecordType",
-            "linkRecordId",
-        ],
-    ),
-    ("attachDocument", "file", &["filename", "recordType", "recordId", "documentType", "primary", "data"]),
-    (
-        "resourceApplication",
-        "instructions",
-        &["opportunityid", "resourceid", "assigntolist", "shortlistedby", "source"],
-    ),
-];
 
 #[test]
 fn every_widget_request_has_exactly_the_members_of_its_lesson() {

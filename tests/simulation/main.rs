@@ -6,6 +6,7 @@ mod model;
 mod campaign;
 mod contract;
 mod delivery;
+mod fields;
 mod rotation;
 mod seeds;
 mod wire;

@@ -307,7 +307,9 @@ impl World {
     }
 
     pub fn ledger(&self) -> Value {
-        self.wire.tracker.borrow().ledger()
+        let ledger = self.wire.tracker.borrow().ledger();
+        assert_eq!(ledger["breaches"], json!([]), "something was sent that is not documented");
+        ledger
     }
 
     pub fn held(&self, what: &str) -> Vec<Value> {

@@ -62,9 +62,11 @@ impl Sim {
         self.post("/_sim/reset", &Value::Object(Default::default()));
     }
 
-    /// Everything Tracker holds, and every request it saw.
+    /// Everything Tracker holds, and every request it saw; each of them was as it is documented.
     pub fn ledger(&self) -> Value {
-        self.send("GET", "/_sim/ledger", &[], b"").json()
+        let ledger = self.send("GET", "/_sim/ledger", &[], b"").json();
+        assert_eq!(ledger["breaches"], serde_json::json!([]), "something was sent that is not documented");
+        ledger
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> Reply {

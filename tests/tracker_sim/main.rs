@@ -49,7 +49,7 @@ fn parsed(body: &Bytes) -> Result<Value, String> {
 }
 
 async fn reset(State(shared): State<Shared>) -> Response {
-    *shared.tracker() = Tracker::new();
+    shared.tracker().reset();
     reply(Ok(json!({"reset": true})))
 }
 

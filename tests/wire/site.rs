@@ -321,7 +321,9 @@ impl Real {
     }
 
     pub fn ledger(&self) -> Value {
-        self.front.tracker.lock().expect("the model").ledger()
+        let ledger = self.front.tracker.lock().expect("the model").ledger();
+        assert_eq!(ledger["breaches"], json!([]), "something was sent that is not documented");
+        ledger
     }
 
     /// The journal of a submission, for a cell that failed.

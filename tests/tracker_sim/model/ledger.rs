@@ -142,6 +142,7 @@ impl Tracker {
                 "oauth": self.auth.oauth.len(), "jwt": self.auth.jwts.len(), "refresh": self.auth.refresh.len(),
             },
             "requests": self.requests.iter().cloned().collect::<Value>(), "requests_forgotten": self.forgotten,
+            "breaches": self.breaches,
         })
     }
 

@@ -4,11 +4,12 @@
 //!
 //! Layout: `auth` tokens of three layers · `routes` which operation a request means · `rest` REST v1 writes and reads ·
 //! `shape` the members of its bodies · `search` REST searches · `widget` and `lookups` the older API · `faults` the
-//! fault plan · `ledger` what a test may look at afterwards · `codec` dates, base64, hashes.
+//! fault plan · `contract` what may be sent · `ledger` what a test may look at afterwards · `codec` dates, base64, hashes.
 #![allow(dead_code)]
 
 mod auth;
 mod codec;
+pub mod contract;
 mod faults;
 mod ledger;
 mod lookups;
@@ -19,6 +20,8 @@ mod shape;
 mod switches;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub mod tests_contract;
 #[cfg(test)]
 mod tests_widget;
 mod widget;
@@ -166,12 +169,18 @@ pub struct Tracker {
     requests: VecDeque<Value>,
     forgotten: u64,
     recent: VecDeque<i64>,
+    breaches: Vec<String>,
     made: [i64; 5],
 }
 
 impl Tracker {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty tenant, which still knows what was sent against the documents.
+    pub fn reset(&mut self) {
+        *self = Self { breaches: std::mem::take(&mut self.breaches), ..Self::default() };
     }
 
     /// Merges switches; see `switches` for their names.
@@ -187,6 +196,9 @@ impl Tracker {
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Answer {
         let now = now_ms + self.switches.clock_skew_ms;
         let call = routes::route(request);
+        if self.breaches.len() < 100 {
+            self.breaches.extend(contract::breaches(request, &call));
+        }
         let fault = Fault::take(&mut self.switches.faults, call.api, &call.operation);
         let mut answer = match &fault {
             None => self.answer(request, &call, now),

@@ -16,7 +16,8 @@ impl Tracker {
             return Answer::problem(400, "The body is not a JSON object.", None);
         };
         if self.switches.strict_members {
-            let unknown = filter.keys().find(|name| !known(kind, by_custom_field, name));
+            let known = of(kind, by_custom_field);
+            let unknown = filter.keys().find(|name| !known.iter().any(|(known, _)| known == name));
             if let Some(name) = unknown {
                 return Answer::problem(400, "A member is not known.", Some(json!({name: ["Unknown member."]})));
             }
@@ -202,31 +203,50 @@ fn sort(rows: &mut [Value], by: &str, direction: &str) {
     });
 }
 
-fn known(kind: Kind, by_custom_field: bool, name: &str) -> bool {
-    const PAGING: &[&str] = &["maxResults", "pageNumber", "sortBy", "sortDirection"];
-    const COMMON: &[&str] = &["updatedBefore", "updatedAfter", "onlyMyRecords", "includeCustomFields"];
-    let own: &[&str] = match kind {
-        _ if by_custom_field => &["customFieldValue", "customFieldId"],
-        Kind::Resource => &["searchTerm", "state", "email", "telephone"],
-        Kind::Contact => &["searchTerm", "statusId", "email", "telephone"],
-        Kind::Lead => &["searchTerm", "statusId", "state"],
-        Kind::Activity => &[
-            "subject",
-            "activityTypeId",
-            "priority",
-            "contactType",
-            "clientId",
-            "contactId",
-            "leadId",
-            "opportunityId",
-            "projectId",
-            "ticketId",
-            "resourceId",
-            "userId",
-            "opportunityResourceId",
-            "statusId",
-            "state",
-        ],
+/// The type of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    Text,
+    Int,
+    Bool,
+}
+use Filter::{Bool, Int, Text};
+
+type Filters = &'static [(&'static str, Filter)];
+
+const PAGING: Filters = &[("maxResults", Int), ("pageNumber", Int), ("sortBy", Text), ("sortDirection", Text)];
+const COMMON: Filters =
+    &[("updatedBefore", Text), ("updatedAfter", Text), ("onlyMyRecords", Bool), ("includeCustomFields", Bool)];
+const BY_CUSTOM_FIELD: Filters = &[("customFieldValue", Text), ("customFieldId", Int)];
+const RESOURCE: Filters = &[("searchTerm", Text), ("state", Text), ("email", Text), ("telephone", Text)];
+const CONTACT: Filters = &[("searchTerm", Text), ("statusId", Int), ("email", Text), ("telephone", Text)];
+const LEAD: Filters = &[("searchTerm", Text), ("statusId", Int), ("state", Text)];
+const ACTIVITY: Filters = &[
+    ("subject", Text),
+    ("activityTypeId", Int),
+    ("priority", Text),
+    ("contactType", Text),
+    ("clientId", Int),
+    ("contactId", Int),
+    ("leadId", Int),
+    ("opportunityId", Int),
+    ("projectId", Int),
+    ("ticketId", Int),
+    ("resourceId", Int),
+    ("userId", Int),
+    ("opportunityResourceId", Int),
+    ("statusId", Int),
+    ("state", Text),
+];
+
+/// The filters of a search.
+pub fn of(kind: Kind, by_custom_field: bool) -> Vec<(&'static str, Filter)> {
+    let own = match kind {
+        _ if by_custom_field => return [PAGING, BY_CUSTOM_FIELD].concat(),
+        Kind::Resource => RESOURCE,
+        Kind::Contact => CONTACT,
+        Kind::Lead => LEAD,
+        Kind::Activity => ACTIVITY,
     };
-    PAGING.contains(&name) || own.contains(&name) || (!by_custom_field && COMMON.contains(&name))
+    [PAGING, COMMON, own].concat()
 }

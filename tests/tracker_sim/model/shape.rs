@@ -5,7 +5,7 @@ use super::Kind;
 use serde_json::{Map, Value};
 
 /// The JSON type a member is declared with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Text,
     Int,
@@ -21,7 +21,7 @@ type Members = &'static [(&'static str, Shape)];
 
 const NAMED: Members = &[("id", Int), ("name", Text)];
 const CUSTOM: Members = &[("id", Int), ("name", Text), ("value", Text)];
-const OWNER: Members = &[("ownerId", Int), ("rank", Int), ("name", Text), ("percent", Number), ("role", Text)];
+const OWNER: Members = &[("ownerId", Int), ("rank", Int), ("name", Text), ("percent", Int), ("role", Text)];
 const DETAILS: Members = &[("email", Text), ("telephone", Text), ("mobilePhone", Text), ("fax", Text)];
 const MORE_DETAILS: Members = &[("type", Text), ("value", Text)];
 const BANK: Members = &[("bankName", Text), ("sortCode", Text), ("accountNumber", Text), ("bankReference", Text)];
@@ -50,15 +50,13 @@ const LINKS: Members = &[
     ("resources", List(NAMED)),
     ("opportunities", List(NAMED)),
     ("leads", List(NAMED)),
-    ("projects", List(NAMED)),
-    ("tickets", List(NAMED)),
     ("products", List(NAMED)),
     ("opportunityResources", List(NAMED)),
 ];
 
-const SHARED: Members =
-    &[("source", Text), ("status", Object(NAMED)), ("customFields", List(CUSTOM)), ("owners", List(OWNER))];
+const SHARED: Members = &[("source", Text), ("status", Object(NAMED)), ("customFields", List(CUSTOM))];
 const RECORD: Members = &[
+    ("owners", List(OWNER)),
     ("contactDetails", Object(DETAILS)),
     ("territory", Object(NAMED)),
     ("department", Object(NAMED)),
@@ -157,6 +155,7 @@ const LEAD: Members = &[
     ("mandact", Object(&[])),
 ];
 const ACTIVITY: Members = &[
+    ("owners", List(&[("ownerId", Int)])),
     ("subject", Text),
     ("note", Text),
     ("activityType", Object(NAMED)),
@@ -172,6 +171,7 @@ const ACTIVITY: Members = &[
 ];
 pub const DOCUMENT: Members =
     &[("filename", Text), ("documentType", Text), ("documentData", Text), ("recordId", Int), ("isPrimary", Bool)];
+pub const TOKEN: Members = &[("bearerToken", Text)];
 pub const LONGLIST: Members = &[("resourceId", Int), ("opportunityId", Int)];
 
 /// The member tables of a record's request body.
