@@ -119,7 +119,8 @@ final class Divi
             $value = is_array($field) && array_key_exists('value', $field) ? $field['value'] : $field;
             $value = is_array($value) ? array_values(array_map('strval', array_filter($value, 'is_scalar'))) : (is_scalar($value) ? (string) $value : '');
             // Only the older module leaves WordPress' slashes in; taking them off twice damages backslashes.
-            $fields[$key] = $slashed ? wp_unslash($value) : $value;
+            $still        = $slashed || (is_array($field) && is_string($value) && str_contains($value, '\\') && self::attempt(static fn (): bool => self::is_still_slashed((string) $key, $value, $field), false));
+            $fields[$key] = $still ? wp_unslash($value) : $value;
             $labels[$key] = self::attempt(static fn (): string => self::label(is_array($field) ? ($field['label'] ?? '') : ''), '');
         }
         $found = self::attempt(static fn (): array => DiviContent::of_submission($info), ['css_id' => '', 'title' => '']);
@@ -137,6 +138,24 @@ final class Divi
             'token'       => self::attempt(static fn (): string => self::token($info), ''),
             'files'       => self::attempt(static fn (): array => DiviUploads::files($fields), []),
         ];
+    }
+
+    /**
+     * Whether a value of the newer module still has WordPress' slashes, as in releases before 5.0: then it is what was posted,
+     * cleaned as it came, and not what was posted without them.
+     *
+     * @param array<mixed> $field
+     */
+    private static function is_still_slashed(string $key, string $value, array $field): bool
+    {
+        $clean = static fn (string $text): string => trim(($field['type'] ?? '') === 'text' ? sanitize_textarea_field($text) : sanitize_text_field($text));
+        // phpcs:ignore WordPress.Security.NonceVerification -- Divi has checked its nonce.
+        foreach ($_POST as $name => $posted) {
+            if (is_string($posted) && is_string($name) && preg_match('/^et_pb_contact_\d+_' . preg_quote($key, '/') . '_\d+$/i', $name)) {
+                return $clean($posted) === $value && $clean(wp_unslash($posted)) !== $value;
+            }
+        }
+        return false;
     }
 
     /** @param mixed $label Comes from the browser on the older module. */

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use halt_tracker::codes::Code;
-use halt_tracker::engine::{Call, EngineError, adopt, show};
+use halt_tracker::engine::{Call, EngineError, adopt, show, take};
 use halt_tracker::vault::file::SealedReader;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -201,6 +201,35 @@ fn what_was_too_large_for_the_table_is_named_and_the_form_comes_in() {
     kept.adopt(0, text.as_bytes()).expect("adopted");
     let held = kept.held().expect("it");
     assert_eq!(held["file_list"][0]["refused"], Code::FileTooLarge.to_string(), "{held}");
+}
+
+#[test]
+fn a_twin_is_one_submission_whether_it_was_accepted_or_kept() {
+    let kept = Kept::new();
+    let uploads = tempfile::tempdir().expect("a folder");
+    let path = uploads.path().join("cv.pdf");
+    let bytes = b"%PDF-1.4\n%%EOF\n".to_vec();
+    std::fs::write(&path, &bytes).expect("written");
+    let form = |id: &str, at: i64, kept: Value| {
+        let file = json!({ "field": "cv", "path": path, "name": "cv.pdf", "dirs": [uploads.path()], "size": bytes.len(), "modified": 1_700_000_000, "kept": kept });
+        json!({ "id": id, "received_at": at, "token": "0123456789", "fields": { "email": "ada@example.org", "cv": "cv.pdf" }, "files": [file] }).to_string()
+    };
+    let start = crate::now().wall;
+    let accept =
+        |id: &str, at: i64| take::accept(&kept.call(), form(id, at, Value::Null).as_bytes()).expect("accepted");
+    let first = accept("22222222-2222-4222-8222-222222222222", start);
+    assert_eq!(first["duplicate"], false);
+    // The second click met a busy store: it was kept, and the add-on has deleted its file since.
+    std::fs::remove_file(&path).expect("removed");
+    kept.adopt(1, &bytes).expect("laid down");
+    let twin = form(ID, start + 1_000, json!({ "first": 1, "hashes": [hash(&bytes)] }));
+    let answer = kept.adopt(0, twin.as_bytes()).expect("adopted");
+    assert_eq!((&answer["duplicate"], &answer["id"]), (&json!(true), &first["id"]));
+    assert_eq!(kept.files().len(), 1, "the twin's file stayed: {:?}", kept.files());
+    // Ten minutes later the same values are another submission.
+    let later = accept("33333333-3333-4333-8333-333333333333", start + 10 * 60_000 + 1);
+    assert_eq!(later["duplicate"], false);
+    assert_eq!(accept("44444444-4444-4444-8444-444444444444", start + 10 * 60_000 + 2)["duplicate"], true);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod earlier;
 mod kept;
 mod lifecycle;
 mod main_job;
+mod names;
 mod pages;
 mod refusals;
 mod routing;

@@ -48,6 +48,26 @@ fn quotes_backslashes_line_breaks_emoji_and_markup_are_held_as_divi_hands_them_o
     });
 }
 
+#[test]
+fn a_release_of_divi_5_that_left_slashes_in_loses_them_once() {
+    on_a_site(|site| {
+        let (name, text) = ("O'Neil \"Q\" C:\\temp \\\\srv", "It's \\o/\nC:\\new");
+        for (quirk, email) in [(true, "early@example.org"), (false, "release@example.org")] {
+            site.stack.divi_quirks(if quirk { &["slashed_p5"] } else { &[] }).expect("quirks");
+            site.apply(5, &[("name", name), ("email", email), ("message", text)]);
+        }
+        for one in site.submissions() {
+            assert_eq!(
+                (&one["fields"]["name"], &one["fields"]["message"]),
+                (&json!(name), &json!(text)),
+                "{}",
+                one["fields"]["email"]
+            );
+        }
+        assert_eq!(site.submissions().len(), 2);
+    });
+}
+
 fn unslashed(text: &str) -> String {
     let mut letters = text.chars();
     std::iter::from_fn(|| letters.next().and_then(|letter| if letter == '\\' { letters.next() } else { Some(letter) }))

@@ -3,6 +3,7 @@
 
 use crate::site::{Site, on_a_site};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
 
 const PLACE: &str = "../shared/facts/divi-vectors.json";
@@ -79,7 +80,10 @@ fn check(site: &Site, vector: &Value) -> Result<(), String> {
 #[test]
 fn every_recorded_vector_is_held_exactly_as_the_hook_received_it() {
     let Some(vectors) = vectors() else {
-        println!("skipped: {PLACE} is not there, so the recorded vectors were not compared");
+        // Past the harness, which shows a passing test's words to nobody.
+        let words =
+            format!("test vectors ... ignored: {PLACE} is not there, so the recorded vectors were not compared\n");
+        std::io::stderr().write_all(words.as_bytes()).expect("standard error");
         return;
     };
     on_a_site(|site| {
