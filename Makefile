@@ -34,8 +34,9 @@ torture: ## Longer and rarer checks, as far as their tools are installed
 	tests/install-packages.sh
 	tests/torture.sh
 
-generate: ## Writes the plugin's and the README's tables from the engine's
+generate: ## Writes the plugin's and the documents' tables from the engine's, and the texts for translators
 	cargo run -q --no-default-features --example generate
+	php tests/pot.php
 
 dist: ## Release build of the extension and halt-tracker.zip, in target/dist
 	cargo build --lib --release

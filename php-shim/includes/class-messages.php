@@ -33,6 +33,12 @@ final class Messages
         ];
     }
 
+    /** Every code with its row. @return array<string,array{title:string,what:string,safe:string,next:string}> */
+    public static function all(): array
+    {
+        return self::$table ??= require __DIR__ . '/messages.php';
+    }
+
     /** What happened, whether the data is safe, what to do next, and the code. */
     public static function sentence(string $code): string
     {

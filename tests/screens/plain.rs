@@ -73,3 +73,23 @@ fn what_wordpress_loads_on_every_page_stays_below_a_kibibyte() {
         assert!(size > 0 && size < 1024, "{size} bytes");
     });
 }
+
+#[test]
+fn every_error_code_has_a_page_with_its_three_answers() {
+    on_a_site(|site| {
+        let all = site.php("echo json_encode(Halt\\Tracker\\WordPress\\Messages::all());");
+        let all: serde_json::Value = serde_json::from_str(&all).expect("the codes");
+        let all = all.as_object().expect("by code");
+        assert_eq!(all.len(), halt_tracker::codes::TABLE.len());
+        for (code, row) in all {
+            let reply = site.page(&format!("halt-tracker&help={code}"));
+            let text = crate::forms::unescape(&crate::site::body(&reply)).replace("&#8217;", "’");
+            assert_eq!(reply.status, 200, "{code}");
+            for part in ["title", "what", "safe", "next"] {
+                let words = row[part].as_str().expect("words");
+                assert!(!words.is_empty() && text.contains(words), "{code}: {part}: {words}");
+            }
+        }
+        assert!(site.page("halt-tracker&help=nonsense").has("All codes"));
+    });
+}

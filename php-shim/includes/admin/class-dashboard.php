@@ -29,6 +29,10 @@ final class Dashboard
         if (!current_user_can(Capabilities::VIEW)) {
             wp_die(esc_html__('You are not allowed to see this page.', 'halt-tracker'), '', ['response' => 403]);
         }
+        if (Input::query('help') !== '') {
+            Help::render(Input::query('help'));
+            return;
+        }
         [$status, $fault] = Engine::try_status();
         // A missing engine is what the sentence is about; a notice above it would say it twice.
         Page::open(__('Halt Tracker Dashboard', 'halt-tracker'), Engine::ready());
@@ -153,7 +157,7 @@ final class Dashboard
     {
         foreach ($status['lane']['reasons'] ?? [] as $reason) {
             $code = (string) ($reason['code'] ?? 'HT-1611');
-            echo '<div class="halt-card halt-card-alert"><h2>' . esc_html(Messages::title($code)) . '</h2>';
+            echo '<div class="halt-card halt-card-alert"><h2>' . wp_kses_post(Help::headline($code)) . '</h2>';
             Page::three($code, Words::outcome('', (string) ($reason['detail'] ?? '')));
             /* translators: %s: a time span such as "3 minutes ago" */
             echo '<p class="halt-quiet">' . esc_html(sprintf(__('Since %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';

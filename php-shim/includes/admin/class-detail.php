@@ -64,7 +64,7 @@ final class Detail
         $alert  = in_array($state, ['failed', 'attention', 'held'], true);
         echo '<div class="halt-card' . ($alert ? ' halt-card-alert' : '') . '"><p class="halt-lead">' . wp_kses_post(Page::state($state)) . ' ' . esc_html($state === 'done' ? __('The person is in Tracker.', 'halt-tracker') : Words::engine('states', $state)) . '</p>';
         if ($code !== '' && $state !== 'discarded') {
-            echo '<h2>' . esc_html(Messages::title($code)) . '</h2>';
+            echo '<h2>' . wp_kses_post(Help::headline($code)) . '</h2>';
             Page::three($code, self::said($one));
         }
         if (!empty($one['erase'])) {

@@ -52,7 +52,7 @@ final class Page
     /** What happened, whether the data is safe, what to do next. */
     public static function explain(string $code, string $type = 'error', string $said = ''): void
     {
-        printf('<div class="notice notice-%s inline halt-explain"><p class="halt-explain-title"><strong>%s</strong></p>', esc_attr($type), esc_html(Messages::title($code)));
+        printf('<div class="notice notice-%s inline halt-explain"><p class="halt-explain-title"><strong>%s</strong></p>', esc_attr($type), wp_kses_post(Help::headline($code)));
         self::three($code, $said);
         echo '</div>';
     }
@@ -129,8 +129,11 @@ final class Page
             return __('never', 'halt-tracker');
         }
         $at = (int) ($ms / 1000);
-        /* translators: %s: a time span such as "3 minutes" */
-        return sprintf($at <= time() ? __('%s ago', 'halt-tracker') : __('in %s', 'halt-tracker'), human_time_diff($at));
+        return $at <= time()
+            /* translators: %s: a time span such as "3 minutes" */
+            ? sprintf(__('%s ago', 'halt-tracker'), human_time_diff($at))
+            /* translators: %s: a time span such as "3 minutes" */
+            : sprintf(__('in %s', 'halt-tracker'), human_time_diff($at));
     }
 
     /** Both: "3 minutes ago" and the date, as escaped HTML. @param mixed $ms */
@@ -185,7 +188,7 @@ final class Page
     /** A code as a short text with its headline. @param mixed $code */
     public static function code($code): string
     {
-        return is_string($code) && $code !== '' ? '<span class="halt-code">' . esc_html(Messages::title($code)) . '</span>' : '';
+        return is_string($code) && $code !== '' ? '<span class="halt-code">' . Help::headline($code) . '</span>' : '';
     }
 
     /** What posts may contain, and the button that copies. @return array<string,array<string,bool>> */

@@ -10,6 +10,8 @@ declare(strict_types=1);
 namespace Halt\Tracker\WordPress\Admin;
 
 use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\Health\Binary;
+use Halt\Tracker\WordPress\Health\Sapis;
 
 defined('ABSPATH') || exit;
 
@@ -33,6 +35,7 @@ final class Recipe
         self::step(__('Restart PHP, for example:', 'halt-tracker'), self::restart());
         self::step(__('Check:', 'halt-tracker'), 'php -m | grep halt_tracker');
         echo '</ol><p><a class="button button-primary" href="' . esc_url(Menu::url(Menu::DASHBOARD)) . '">' . esc_html__('Check again', 'halt-tracker') . '</a></p></div>';
+        self::others($line);
         self::found();
         self::letter($line, $ini);
     }
@@ -42,17 +45,36 @@ final class Recipe
         printf('<li><p>%s</p><pre class="halt-code-block" tabindex="0"><code>%s</code></pre></li>', esc_html($text), esc_html($code));
     }
 
+    /** Ways on hosts with a control panel, for people who know theirs. Nobody has tried them for this plugin, and they say so. */
+    private static function others(string $line): void
+    {
+        $ways = [
+            'cPanel'      => __('Put the file where cPanel keeps extensions of this PHP version (PHP Selector or EasyApache), and add the line in the MultiPHP INI Editor.', 'halt-tracker'),
+            'Plesk'       => __('Add the line under PHP Settings, Additional configuration directives, of the domain; the file has to be put in place by the owner of the server.', 'halt-tracker'),
+            'DirectAdmin' => __('Add the line to the file php.ini.custom of the PHP version, through CustomBuild.', 'halt-tracker'),
+            'Docker'      => __('Copy file and ini file into the image of the site, and start the container anew.', 'halt-tracker'),
+        ];
+        $panel = self::panel();
+        echo '<details class="halt-details"><summary>' . esc_html__('Other ways (unverified: nobody has tried them for this plugin)', 'halt-tracker') . '</summary><dl class="halt-three">';
+        foreach ($ways as $name => $text) {
+            printf('<div><dt>%s</dt><dd>%s</dd></div>', esc_html($name . ($name === $panel ? ' ' . __('(found here)', 'halt-tracker') : '')), esc_html($text));
+        }
+        echo '</dl><pre class="halt-code-block" tabindex="0"><code>' . esc_html($line) . '</code></pre></details>';
+    }
+
     private static function found(): void
     {
         $api  = (string) (Engine::version()['api'] ?? '');
         $rows = [
             __('State of the engine', 'halt-tracker')   => Engine::state() . ($api !== '' ? ' (' . $api . ')' : ''),
             __('PHP version', 'halt-tracker')           => PHP_VERSION,
-            __('Interface number of PHP', 'halt-tracker') => self::php_api(),
+            __('PHP Extension Build', 'halt-tracker') => Binary::build_of_php(),
             __('Thread safety', 'halt-tracker')         => PHP_ZTS ? __('yes (ZTS)', 'halt-tracker') : __('no (NTS)', 'halt-tracker'),
             __('Debug build', 'halt-tracker')           => PHP_DEBUG ? __('yes', 'halt-tracker') : __('no', 'halt-tracker'),
             __('Architecture', 'halt-tracker')          => self::ask('php_uname', 'm'),
             __('C library', 'halt-tracker')             => self::c_library(),
+            __('Extension file', 'halt-tracker')        => self::extension_file(),
+            __('The engine in each PHP', 'halt-tracker') => implode(', ', array_map(static fn (string $name, array $one): string => $name . ': ' . $one['state'], array_keys(Sapis::seen()), Sapis::seen())),
             __('How PHP runs', 'halt-tracker')          => PHP_SAPI,
             __('php.ini', 'halt-tracker')               => self::ask('php_ini_loaded_file'),
             __('Folder of further ini files', 'halt-tracker') => self::scan_dir(),
@@ -107,15 +129,11 @@ final class Recipe
         };
     }
 
-    private static function php_api(): string
+    /** A file that lies there without being loaded, and the PHP that it was built for. */
+    private static function extension_file(): string
     {
-        if (!function_exists('phpinfo')) {
-            return '';
-        }
-        ob_start();
-        phpinfo(INFO_GENERAL);
-        $text = wp_strip_all_tags((string) ob_get_clean());
-        return preg_match('/PHP Extension\s*(?:=>)?\s*(\d{8})/', $text, $found) ? $found[1] : '';
+        $file = Engine::version() !== [] ? Engine::library() : Binary::file();
+        return $file === '' ? __('none found', 'halt-tracker') : $file . ' (' . (Binary::build_of($file) ?: __('no extension of PHP', 'halt-tracker')) . ')';
     }
 
     /** What PHP says of itself; hosts switch some of these functions off. */

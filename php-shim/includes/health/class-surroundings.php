@@ -69,8 +69,10 @@ final class Surroundings
             return ['good', __('Divi is not active', 'halt-tracker'), __('Only the webhook brings submissions then.', 'halt-tracker')];
         }
         if (version_compare($version, self::DIVI, '<')) {
-            /* translators: 1: version of Divi, 2: version that is needed */
-            return ['critical', sprintf(__('Divi %s does not hand over its forms', 'halt-tracker'), $version), sprintf(__('Forms of this site are not received. Update Divi to %s or newer.', 'halt-tracker'), self::DIVI)];
+            /* translators: %s: version of Divi */
+            $title = sprintf(__('Divi %s does not hand over its forms', 'halt-tracker'), $version);
+            /* translators: %s: version of Divi that is needed */
+            return ['critical', $title, sprintf(__('Forms of this site are not received. Update Divi to %s or newer.', 'halt-tracker'), self::DIVI)];
         }
         $old = version_compare($version, '5.0', '>=') ? DiviContent::unconverted() : 0;
         if ($old > 0) {
