@@ -78,6 +78,9 @@ final class Alerts
         if ((int) ($status['counts']['failed'] ?? 0) > 0) {
             $found['failed'] = 'HT-1606';
         }
+        if ((int) ($status['erasing']['count'] ?? 0) > 0) {
+            $found['erasing'] = 'erasing';
+        }
         if (!empty($status['run']['hangs'])) {
             $found['hangs'] = 'HT-1608';
         }
@@ -119,6 +122,9 @@ final class Alerts
     {
         if ($code === '') {
             return __('Submissions are received, but nothing was processed for a long time. They are kept. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+        }
+        if ($code === 'erasing') {
+            return __('Submissions that failed or wait for a decision are about to lose their data: it is kept for 90 days, and less than 14 of them are left. Look at them in the Sync Log now.', 'halt-tracker');
         }
         $row = Messages::of($code);
         return $row['title'] . ' (' . $code . '). ' . $row['safe'] . ' ' . $row['next'];

@@ -46,6 +46,8 @@ pub fn status(call: &Call) -> Result<Value, EngineError> {
         answer.insert("secrets".into(), secrets(store, &call.settings)?);
         answer.insert("keys".into(), keys(store.ring()));
         answer.insert("clock_skew_ms".into(), json!(store.meta("skew")?.parse::<i64>().ok()));
+        let (erasing, first) = store.erasing_soon(now.wall)?;
+        answer.insert("erasing".into(), json!({ "count": erasing, "first_at": first }));
         answer.insert("forms".into(), Value::Array(store.forms()?));
         answer.insert("refusals".into(), Value::Array(store.refusals()?));
         answer.insert("rate".into(), json!({ "pace": call.settings.number("pace") }));
@@ -156,6 +158,7 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
         object.insert("file_list".into(), Value::Array(files));
         object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, &job.plan)));
         object.insert("journal".into(), Value::Array(store.journal(seq, id)?));
+        object.insert("erases_at".into(), json!(store.erases_at(seq)?));
         object.insert("marker".into(), Value::String(job.marker.clone()));
         let open = job.steps.iter().any(|step| step.state.is_open());
         let open_record = job.steps.iter().any(|step| step.state.is_open() && matches!(step.kind, StepKind::Contact | StepKind::Record));

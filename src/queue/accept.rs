@@ -143,7 +143,12 @@ impl Tx<'_> {
             .query_row(params![key, now], |row| row.get(0))
             .optional()?;
         let Some(id) = id else { return Ok(None) };
-        Ok(self.state_of(&id)?.map(|state| Accepted { id, state, duplicate: true }))
+        let Some(state) = self.state_of(&id)? else { return Ok(None) };
+        if state == State::Failed {
+            self.queue_again(&id, now)?;
+            return Ok(Some(Accepted { id, state: State::Queued, duplicate: true }));
+        }
+        Ok(Some(Accepted { id, state, duplicate: true }))
     }
 
     /// Forgets by which content a submission is recognised; the same content is a new one from now on.

@@ -1,6 +1,6 @@
 //! Retention, erasure and old keys: what leaves the store, and that it really leaves.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::erasure::Erased;
 use super::open::Tx;
@@ -10,12 +10,17 @@ use super::{QueueError, Store};
 const DAY_MS: i64 = 24 * 3_600_000;
 /// How long failed submissions and those in attention keep their data, in days.
 pub const TROUBLE_DAYS: i64 = 90;
+/// How long before that it is said, in days.
+pub const WARNING_DAYS: i64 = 14;
 /// How long ids and hashes are kept, in days.
 pub const TRACE_DAYS: i64 = 365;
 /// The same in milliseconds.
 pub(super) const TRACE_MS: i64 = TRACE_DAYS * DAY_MS;
 /// How long a store that a restore has set aside is kept, in days: what it holds may be past its own retention.
 pub const ASIDE_DAYS: i64 = 7;
+
+/// Since when a submission is in the state whose data is kept for [`TROUBLE_DAYS`]; null in every other state.
+const SINCE: &str = "CASE state WHEN 'failed' THEN ended_at WHEN 'attention' THEN updated_at END";
 
 impl Store {
     /// Erases what is past its retention and forgets old keys of repetition. Returns how many submissions.
@@ -45,6 +50,32 @@ impl Store {
         })?;
         self.unlink(&files);
         Ok(count)
+    }
+
+    /// When the data of a failed submission, or of one in attention, is erased if nobody does anything.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn erases_at(&self, seq: i64) -> Result<Option<i64>, QueueError> {
+        let sql = format!("SELECT {SINCE} FROM submission WHERE seq = ?1 AND payload IS NOT NULL");
+        let since: Option<Option<i64>> =
+            self.conn.prepare_cached(&sql)?.query_row([seq], |row| row.get(0)).optional()?;
+        Ok(since.flatten().map(|at| at + TROUBLE_DAYS * DAY_MS))
+    }
+
+    /// How many submissions will lose their data like that within two weeks, and when the first of them does.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn erasing_soon(&self, now: i64) -> Result<(i64, Option<i64>), QueueError> {
+        let sql = format!(
+            "SELECT count(*), min({SINCE}) FROM submission WHERE state IN ('failed','attention') AND payload IS NOT NULL AND {SINCE} <= ?1"
+        );
+        let until = now - (TROUBLE_DAYS - WARNING_DAYS) * DAY_MS;
+        let row =
+            self.conn.prepare_cached(&sql)?.query_row([until], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)));
+        let (count, since) = row?;
+        Ok((count, since.map(|at| at + TROUBLE_DAYS * DAY_MS)))
     }
 
     /// Finishes erasures that waited for an open answer. Returns how many.

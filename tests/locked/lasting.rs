@@ -114,3 +114,26 @@ fn a_form_that_lies_sealed_outside_the_store_is_erased_when_it_is_taken_over() {
         assert!(left.is_empty(), "{left:?}");
     });
 }
+
+#[test]
+fn before_the_data_of_a_failed_submission_goes_its_page_and_a_mail_say_so() {
+    on_a_site(|site| {
+        site.secrets(&[("shared_secret", SHARED_SECRET)]);
+        site.php("Engine::act(['action' => 'pause']);");
+        assert_eq!(send(site, "Ada Failed", "failed@example.org"), 202);
+        let id = site.submissions()[0]["id"].as_str().expect("an id").to_owned();
+        let ended = (hook::now() - 80 * 86_400) * 1_000;
+        let store = rusqlite::Connection::open(places(site).0.join("queue.sqlite")).expect("opens");
+        store.execute("UPDATE submission SET state = 'failed', code = 1513, ended_at = ?1", [ended]).expect("failed");
+        drop(store);
+        site.php("Engine::act(['action' => 'resume', 'reason' => 'by hand']);");
+        site.stack.divi_forget();
+        site.cron();
+        assert!(site.submissions()[0]["fields"]["email"] == "failed@example.org", "it is still there");
+        let page = site.page(&format!("halt-tracker-sync-log&id={id}"));
+        assert!(page.has("is kept for 90 days"), "{}", crate::site::body(&page));
+        let mails = json!(site.stack.divi_events().iter().filter(|event| event["by"] == "site").collect::<Vec<_>>());
+        assert!(mails.to_string().contains("about to lose their data"), "{mails}");
+        assert!(!mails.to_string().contains("failed@example.org"));
+    });
+}

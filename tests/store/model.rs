@@ -48,7 +48,8 @@ impl Model {
             let one = self.ones.get_mut(&known).expect("keys name what is there");
             match one.state {
                 _ if until <= at => {}
-                State::Discarded | State::Erased => drop(self.keys.remove(key)),
+                // Its content may come again, the very same signed request never makes a second one.
+                State::Discarded | State::Erased if !is_request(key) => drop(self.keys.remove(key)),
                 State::Failed => {
                     again(one, at);
                     return (known, State::Queued, true);
@@ -79,10 +80,11 @@ impl Model {
     }
 
     fn erase(&mut self, id: u32, now: i64) {
-        self.keys.retain(|_, (known, _)| *known != id);
+        self.keys.retain(|key, (known, _)| *known != id || is_request(key));
         let one = self.ones.get_mut(&id).expect("there");
         if one.payload {
-            self.erased.insert(person(id), now);
+            let at = self.erased.entry(person(id)).or_insert(now);
+            *at = now.max(*at);
         }
         (one.state, one.payload, one.audit, one.ended, one.touched) = (State::Erased, false, false, now, now);
         one.steps.clear();
@@ -99,7 +101,7 @@ impl Model {
             Action::Retry | Action::Release => again(one, now),
             Action::Discard | Action::Spam => {
                 (one.state, one.audit, one.ended, one.touched) = (State::Discarded, false, now, now);
-                self.keys.retain(|_, (known, _)| *known != id);
+                self.keys.retain(|key, (known, _)| *known != id || is_request(key));
             }
             Action::Exists(_) => {
                 if let Some(step) = one.steps.iter_mut().find(|step| step.is_open()) {
@@ -159,6 +161,11 @@ impl Model {
         ids.iter().for_each(|id| self.erase(*id, now));
         ids.len()
     }
+}
+
+/// Keys of signed requests are told from those of contents by their number.
+const fn is_request(key: &[u8; 32]) -> bool {
+    key[0] < 100
 }
 
 /// Some submissions are of the same person.

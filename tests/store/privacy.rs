@@ -85,3 +85,25 @@ fn retention_takes_the_data_of_what_ended_and_leaves_the_rest() {
     assert!(store.detail(&ended.id).expect("there").2.is_none());
     assert!(store.detail(&waiting.id).expect("there").2.is_some(), "nothing that waits is ever taken");
 }
+
+#[test]
+fn what_failed_says_when_its_data_goes_and_two_weeks_before_counts_it() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let day = 24 * 3_600_000;
+    for (id, state, column) in [(1, "failed", "ended_at"), (2, "attention", "updated_at"), (3, "queued", "updated_at")]
+    {
+        let one = submission(id, &json!({ "email": format!("p{id}@example.org") }));
+        accept(&mut store, &one);
+        let sql = format!("UPDATE submission SET state = ?1, {column} = ?2 WHERE id = ?3");
+        store.connection().execute(&sql, rusqlite::params![state, now().wall, one.id]).expect("set");
+        let seq = store.seq_of(&one.id).expect("there");
+        let at = store.erases_at(seq).expect("read");
+        assert_eq!(at.map(|at| (at - now().wall + day / 2) / day), (state != "queued").then_some(90), "{state}");
+    }
+    assert_eq!(store.erasing_soon(now().wall + 75 * day).expect("counted").0, 0);
+    let (count, first) = store.erasing_soon(now().wall + 77 * day).expect("counted");
+    assert!(count == 2 && first.is_some_and(|at| at > now().wall + 89 * day), "{count} {first:?}");
+    assert_eq!(store.tidy(7, now().wall + 91 * day).expect("tidied"), 2);
+    assert_eq!(store.erasing_soon(now().wall + 91 * day).expect("counted").0, 0);
+}

@@ -70,6 +70,10 @@ final class Detail
         if (!empty($one['erase'])) {
             echo '<p><strong>' . esc_html__('This submission is marked for erasure. It is erased as soon as its last request to Tracker is settled.', 'halt-tracker') . '</strong></p>';
         }
+        if (!empty($one['erases_at'])) {
+            /* translators: %s: a date */
+            echo '<p>' . sprintf(esc_html__('Data of submissions that failed or wait for a decision is kept for 90 days. What was entered here, with its files, is erased on %s.', 'halt-tracker'), wp_kses_post(Page::moment($one['erases_at']))) . '</p>';
+        }
         self::buttons($one);
         echo '</div>';
         $rows = [

@@ -66,7 +66,7 @@ final class Work
         $open   = (int) ($counts['attention'] ?? 0) + (int) ($counts['failed'] ?? 0);
         if ($open > 0) {
             /* translators: %s: number of submissions */
-            return ['recommended', sprintf(_n('%s submission needs you', '%s submissions need you', $open, 'halt-tracker'), number_format_i18n($open)), __('They are kept. The Sync Log says what each of them needs.', 'halt-tracker')];
+            return ['recommended', sprintf(_n('%s submission needs you', '%s submissions need you', $open, 'halt-tracker'), number_format_i18n($open)), __('They are kept for 90 days. The Sync Log says what each of them needs.', 'halt-tracker')];
         }
         return ['good', __('No submission needs a decision', 'halt-tracker'), ''];
     }
