@@ -31,10 +31,10 @@ fn looks() -> Result<(), String> {
     let site = Stack::start(&options)?;
     let (user, password) = (site.admin_user.as_str(), site.admin_password.as_str());
     let bring = |state: &str| node("states.mjs", &[state, &site.url, &sim.url, user, password]);
-    let mut problems = Vec::new();
-    let mut look = |state: &str| {
+    let problems = std::cell::RefCell::new(Vec::new());
+    let look = |state: &str| {
         if let Err(problem) = node("shots.mjs", &[&site.url, user, password, &out.display().to_string(), state]) {
-            problems.push(problem);
+            problems.borrow_mut().push(problem);
         }
     };
     look("empty");
@@ -44,14 +44,28 @@ fn looks() -> Result<(), String> {
     }
     look("data");
     look("refused");
+    look("refused-table");
+    if let Err(problem) = node("keyboard.mjs", &[&site.url, user, password]) {
+        problems.borrow_mut().push(problem);
+    }
     bring("trouble")?;
     look("trouble");
+    // The store is gone, as after a disk was not mounted.
+    let dir = site.php("echo get_option('halt_tracker_data_dir');")?;
+    std::fs::rename(&dir, format!("{dir}-away")).map_err(|error| error.to_string())?;
+    site.restart_fpm("QUIT")?;
+    look("missing");
+    std::fs::rename(format!("{dir}-away"), &dir).map_err(|error| error.to_string())?;
+    // A copy of another site.
+    site.php("update_option('halt_tracker_install_id', str_repeat('0', 32), false);")?;
+    look("copy");
     site.set_extension(false)?;
     look("absent");
     let logs = site.logs();
     if let Some(line) = logs.lines().find(|line| line.contains("PHP ") && line.contains("plugins/halt-tracker")) {
-        problems.push(format!("the log says: {line}"));
+        problems.borrow_mut().push(format!("the log says: {line}"));
     }
+    let problems = problems.into_inner();
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 

@@ -14,6 +14,8 @@ if (!out) {
   process.exit(2);
 }
 const WIDTHS = [1280, 390];
+// Only their width is looked at: the narrowest telephone, which is 1280 at four times the size, and 1280 at twice the size.
+const NARROW = [640, 320];
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const WARNING = /\b(?:Warning|Notice|Deprecated|Fatal error|Parse error):.{0,300}? on line \d+/s;
 
@@ -34,6 +36,13 @@ async function pages() {
   for (const [name, url] of new Map(details.filter(([, url]) => url))) list.push([`detail-${name}`, url]);
   await page.goto(adminPage(base, 'halt-tracker-settings'));
   const tabs = await page.$$eval('.nav-tab-wrapper a.nav-tab', (links) => links.map((link) => link.href));
+  list.push(['help', adminPage(base, 'halt-tracker', '&help=HT-1504')], ['guide', adminPage(base, 'halt-tracker', '&guide=1')]);
+  if (tabs.length > 0) list.push(['settings-mapping-text', adminPage(base, 'halt-tracker-settings', '&tab=mapping&edit=text')]);
+  await page.goto(list.at(-2)[1]);
+  if ((await page.locator('#halt-guide-form').count()) > 0) {
+    const form = await page.inputValue('#halt-guide-form');
+    list.push(['guide-preview', adminPage(base, 'halt-tracker', `&guide=1&form=${encodeURIComponent(form)}`)]);
+  }
   for (const url of tabs) list.push([`settings-${new URL(url).searchParams.get('tab')}`, url]);
   return list;
 }
@@ -52,6 +61,23 @@ async function look(name) {
   }
 }
 
+const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Nothing may stick out of a narrow page, nor of one that is read from right to left. */
+async function narrow(name) {
+  for (const width of NARROW) {
+    await page.setViewportSize({ width, height: 900 });
+    if ((await overflow()) > 0) problem(`${name}: ${await overflow()} pixels too wide at ${width}`);
+  }
+  await page.setViewportSize({ width: 390, height: 900 });
+  await page.evaluate(() => { document.documentElement.dir = 'rtl'; document.body.classList.add('rtl'); });
+  const out = await page.$$eval('.halt-tracker *', (all) => all.filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.width > 0 && (box.left < -1 || box.right > window.innerWidth + 1) && one.closest('.screen-reader-text, .halt-scroll, pre, thead') === null;
+  }).map((one) => one.className || one.tagName).slice(0, 3));
+  if (out.length > 0) problem(`${name}: sticks out from right to left: ${out.join(', ')}`);
+}
+
 async function visit(name, url) {
   const answer = await page.goto(url);
   if (answer && answer.status() !== 200) problem(`${name}: HTTP ${answer.status()}`);
@@ -64,11 +90,18 @@ async function inspect(name) {
   if (warning) problem(`${name}: ${warning[0]}`);
   await page.addScriptTag({ path: AXE });
   await look(name);
+  await narrow(name);
   await page.setViewportSize({ width: WIDTHS[0], height: 900 });
   console.log(`${state}-${name}: ${problems === before ? 'fine' : `${problems - before} problems`}`);
 }
 
-if (state === 'refused') {
+if (state === 'refused-table') {
+  await page.goto(adminPage(base, 'halt-tracker-settings', '&tab=mapping'));
+  await page.fill('.halt-map input >> nth=0', 'fulName');
+  await page.click('#submit');
+  await page.waitForSelector('[aria-invalid]');
+  await inspect('settings-mapping');
+} else if (state === 'refused') {
   await page.goto(adminPage(base, 'halt-tracker-settings', '&tab=mapping&edit=text'));
   await page.fill('#halt-field_map', '{\n    "firstName": "first_name",\n    "lastName" "last_name",\n    "email": "email"\n}');
   await page.click('#submit');

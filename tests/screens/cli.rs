@@ -113,6 +113,10 @@ fn every_promised_verb_is_there_with_a_sentence_and_a_synopsis_that_can_be_read(
             let line = line.unwrap_or_else(|| panic!("{verb} is missing in:\n{}", known.out));
             assert!(line.split('\t').nth(2).is_some_and(|text| text.len() > 15), "{line}");
         }
+        let docs = include_str!("../../docs/reference.md");
+        VERBS
+            .iter()
+            .for_each(|verb| assert!(docs.contains(&format!("`{verb}`")), "{verb} is not in docs/reference.md"));
         // Whatever prints rows, prints them in every format.
         for line in known.out.lines().filter(|line| line.contains("\"name\":\"format\"")) {
             assert!(line.contains("\"json\"") && line.contains("\"csv\"") && line.contains("\"count\""), "{line}");

@@ -64,6 +64,7 @@ fn a_mistake_in_a_row_saves_nothing_marks_the_row_and_keeps_what_was_typed() {
             let page = site.save_tab("mapping", &[("map[7][field]", typed.0), ("map[7][value]", typed.1)]);
             let text = unescape(&body(&page));
             assert!(text.contains("Nothing was saved") && text.contains(words), "{words}: {text}");
+            assert!(text.contains("(row 8)") && !text.contains("line 9"), "{words}: {text}");
             assert_eq!(rows(&page.text())[7], [typed.0, "field", typed.1].map(str::to_owned));
             let marked = page.text().split("<tr").find(|row| row.contains("aria-invalid")).map(str::to_owned);
             assert!(marked.is_some_and(|row| row.contains("map[7]")), "{words}: the wrong row is marked");
@@ -94,5 +95,37 @@ fn text_and_table_are_two_ways_to_the_same_mapping() {
         // A text that is no table is never shown as one: nothing of it may get lost.
         site.options(&[("field_map", "{\"email\": 7}")]);
         assert!(site.page(PAGE).text().contains("name=\"field_map\""));
+    });
+}
+
+#[test]
+fn a_form_gets_a_mapping_of_its_own_by_the_same_table() {
+    on_a_site(|site| {
+        site.secrets(&[("shared_secret", crate::site::SHARED_SECRET)]);
+        let text = json!({ "form_id": "careers", "fields": { "who": "Jane Doe", "mail": "own@example.org" } });
+        assert_eq!(crate::hook::request(crate::site::SHARED_SECRET, text.to_string()).send(site).status, 202);
+        let shown = forms(&site.page("halt-tracker-settings&tab=forms").text());
+        let tab = shown.iter().find(|form| form.value("action") == Some("halt_tracker_save_forms")).expect("the tab");
+        let at = (0..).find(|at| tab.value(&format!("forms[{at}][key]")) == Some("careers")).expect("the form");
+        let name = |row: usize, part: &str| format!("forms[{at}][map][{row}][{part}]");
+        let fill = [
+            (name(0, "field"), "fullName"),
+            (name(0, "value"), "who"),
+            (name(1, "field"), "email"),
+            (name(1, "value"), "mail"),
+        ];
+        let fill: Vec<(&str, &str)> = fill.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let page = site.save_tab("forms", &fill);
+        assert!(page.has("Saved."), "{}", body(&page));
+        let saved: Value = serde_json::from_str(&site.php("echo Options::text('forms');")).expect("the forms");
+        assert_eq!(
+            saved,
+            json!({ "careers": { "mode": "send", "field_map": { "fullName": "who", "email": "mail" } } })
+        );
+        // A field that is filled twice is refused here too, and what was saved stays.
+        let twice = (name(2, "field"), name(2, "value"));
+        let page = site.save_tab("forms", &[(&twice.0, "email"), (&twice.1, "who")]);
+        assert!(body(&page).contains("filled twice"), "{}", body(&page));
+        assert_eq!(serde_json::from_str::<Value>(&site.php("echo Options::text('forms');")).expect("the forms"), saved);
     });
 }

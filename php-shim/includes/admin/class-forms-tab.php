@@ -40,6 +40,7 @@ final class FormsTab
         if ($forms === []) {
             echo '<p>' . esc_html__('No form was found in the content yet, and none has arrived. Forms appear here by themselves.', 'halt-tracker') . '</p>';
         }
+        MappingTable::lists(FormFields::seen($status));
         $at = 0;
         foreach ($forms as $key => $about) {
             self::form($at++, (string) $key, $about, is_array($saved[$key] ?? null) ? $saved[$key] : []);
@@ -59,7 +60,8 @@ final class FormsTab
         $all    = json_decode(Options::text('forms'), true);
         $all    = is_array($all) ? $all : [];
         $errors = [];
-        foreach (Input::groups('forms') as $given) {
+        $tables = Input::nested('forms', 'map');
+        foreach (Input::groups('forms') as $at => $given) {
             $key = trim($given['key'] ?? '');
             if ($key === '') {
                 continue;
@@ -68,11 +70,13 @@ final class FormsTab
             if (in_array($given['record_type'] ?? '', ['Resource', 'Contact', 'Lead'], true)) {
                 $entry['record_type'] = $given['record_type'];
             }
-            $map = trim($given['field_map'] ?? '');
-            if ($map !== '') {
-                $errors             = array_merge($errors, self::map_errors($key, $map));
+            $map = isset($given['field_map']) ? trim($given['field_map']) : MappingTable::json($tables[$at] ?? []);
+            if ($map !== '' && $map !== '{}') {
+                $wrong              = self::map_errors($key, $map);
+                $errors             = array_merge($errors, $wrong);
                 $decoded            = json_decode($map);
-                $entry['field_map'] = is_object($decoded) ? $decoded : $map;
+                // With a mistake in it the text stays as it is: an object would have dropped what stands there twice.
+                $entry['field_map'] = is_object($decoded) && $wrong === [] ? $decoded : $map;
             }
             foreach (self::TEXTS as $name) {
                 if (trim($given[$name] ?? '') !== '') {
@@ -98,19 +102,16 @@ final class FormsTab
      */
     private static function map_errors(string $key, string $map): array
     {
-        if (is_object(json_decode($map))) {
-            return [];
-        }
-        $error = ['setting' => 'forms', 'code' => 'HT-1401', 'message' => json_last_error_msg()];
+        $errors = is_object(json_decode($map)) ? [] : [['setting' => 'forms', 'code' => 'HT-1401', 'message' => json_last_error_msg()]];
         try {
-            foreach (Engine::check(['field_map' => $map])['errors'] as $found) {
-                $error = $found['setting'] === 'field_map' ? array_merge($found, ['setting' => 'forms']) : $error;
-            }
+            // Also for what JSON alone would swallow: a field that is filled twice.
+            $found  = array_filter(Engine::check(['field_map' => $map])['errors'], static fn (array $error): bool => $error['setting'] === 'field_map');
+            $errors = array_map(static fn (array $error): array => array_merge($error, ['setting' => 'forms']), array_values($found));
         } catch (EngineException) {
             // Without the engine the message has no line.
             unset($found);
         }
-        return [array_merge($error, ['message' => $key . ': ' . $error['message']])];
+        return array_map(static fn (array $error): array => array_merge($error, ['message' => $key . ': ' . $error['message']]), $errors);
     }
 
     /**
@@ -162,8 +163,13 @@ final class FormsTab
         }
         self::select($id('record_type'), $name('record_type'), __('Record type', 'halt-tracker'), (string) ($own['record_type'] ?? ''), $types);
         echo '<details' . ($map !== '' || array_intersect_key($own, array_flip(self::TEXTS)) !== [] ? ' open' : '') . '><summary>' . esc_html__('Its own mapping and texts', 'halt-tracker') . '</summary>';
-        echo '<p><label for="' . esc_attr($id('field_map')) . '">' . esc_html__('Field mapping (empty: the one under Mapping)', 'halt-tracker') . '</label>';
-        printf('<textarea class="large-text code" rows="5" spellcheck="false" id="%s" name="%s">%s</textarea></p>', esc_attr($id('field_map')), esc_attr($name('field_map')), esc_textarea($map));
+        if ($map === '' || MappingTable::fits($map)) {
+            echo '<p><strong>' . esc_html__('Field mapping', 'halt-tracker') . '</strong> <span class="halt-quiet">' . esc_html__('Leave it empty to use the one under Mapping.', 'halt-tracker') . '</span></p>';
+            MappingTable::rows($name('map'), MappingTable::parse($map !== '' ? $map : '{}'));
+        } else {
+            echo '<p><label for="' . esc_attr($id('field_map')) . '">' . esc_html__('Field mapping (empty: the one under Mapping)', 'halt-tracker') . '</label>';
+            printf('<textarea class="large-text code" rows="5" spellcheck="false" id="%s" name="%s">%s</textarea></p>', esc_attr($id('field_map')), esc_attr($name('field_map')), esc_textarea($map));
+        }
         foreach (self::TEXTS as $part) {
             printf('<p><label for="%1$s">%2$s</label> <input type="text" class="regular-text" id="%1$s" name="%3$s" value="%4$s"></p>', esc_attr($id($part)), esc_html((string) Options::table()[$part]['label']), esc_attr($name($part)), esc_attr(Options::as_text($own[$part] ?? '')));
         }

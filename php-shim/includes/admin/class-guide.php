@@ -31,11 +31,11 @@ final class Guide
         $forms     = Preview::forms($status);
         $chosen    = Input::query('form');
         $chosen    = isset($forms[$chosen]) ? $chosen : '';
-        echo '<div class="halt-card" id="halt-guide"><h2>' . esc_html__('Get started', 'halt-tracker') . '</h2><ol class="halt-first">';
+        echo '<div class="halt-card" id="halt-guide"><h2>' . (array_sum($status['counts'] ?? []) > 0 ? esc_html__('Try the whole way', 'halt-tracker') : esc_html__('Get started', 'halt-tracker')) . '</h2><ol class="halt-first">';
         self::connect($connected, $status);
         self::tested($connected);
-        self::form($connected && in_array(Options::text('api'), $works, true), $forms, $chosen);
-        self::sent($chosen !== '' ? $forms[$chosen] : null);
+        self::form($connected, in_array(Options::text('api'), $works, true), $forms, $chosen);
+        self::sent($connected && $chosen !== '' ? $forms[$chosen] : null);
         echo '</ol></div>';
     }
 
@@ -111,9 +111,13 @@ final class Guide
     }
 
     /** @param array<string,array<string,mixed>> $forms */
-    private static function form(bool $ready, array $forms, string $chosen): void
+    private static function form(bool $connected, bool $ready, array $forms, string $chosen): void
     {
-        self::open(__('Pick a form and look at what it sends', 'halt-tracker'), $chosen !== '');
+        self::open(__('Pick a form and look at what it sends', 'halt-tracker'), $connected && $chosen !== '');
+        if (!$connected) {
+            echo '<p>' . esc_html__('You see what it would send, before anything is sent.', 'halt-tracker') . '</p></li>';
+            return;
+        }
         if ($forms === []) {
             echo '<p>' . esc_html__('There is no form on this site yet. Make one with Divi, or send one to the webhook; it appears here by itself.', 'halt-tracker') . '</p></li>';
             return;

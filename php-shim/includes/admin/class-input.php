@@ -72,6 +72,18 @@ final class Input
         return array_values(array_map(static fn (array $group): array => array_map([self::class, 'clean'], $group), array_filter(is_array($groups) ? $groups : [], 'is_array')));
     }
 
+    /** Groups inside of groups, in the order of {@see Input::groups()}. @return list<list<array<string,string>>> */
+    public static function nested(string $name, string $part): array
+    {
+        // phpcs:ignore WordPress.Security
+        $groups = $_POST[$name] ?? [];
+        $groups = array_values(array_filter(is_array($groups) ? $groups : [], 'is_array'));
+        return array_map(static function (array $group) use ($part): array {
+            $rows = array_filter(is_array($group[$part] ?? null) ? $group[$part] : [], 'is_array');
+            return array_values(array_map(static fn (array $row): array => array_map([self::class, 'clean'], $row), $rows));
+        }, $groups);
+    }
+
     /** A value of the address: filters and pages only, never anything that changes something. */
     public static function query(string $name): string
     {

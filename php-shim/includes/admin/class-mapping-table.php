@@ -39,6 +39,18 @@ final class MappingTable
         echo '</td></tr>';
     }
 
+    /** A mistake with the number of its row in place of a line that nobody has typed. @param array<string,mixed> $error @return array<string,mixed> */
+    public static function by_row(array $error): array
+    {
+        if (($error['setting'] ?? '') !== 'field_map' || (int) ($error['line'] ?? 0) < 2) {
+            return $error;
+        }
+        /* translators: 1: what is wrong, 2: number of a row */
+        $error['message'] = sprintf(__('%1$s (row %2$d)', 'halt-tracker'), rtrim((string) $error['message'], '.'), (int) $error['line'] - 1);
+        unset($error['line'], $error['column']);
+        return $error;
+    }
+
     /** Whether a JSON text can be shown as a table: an object of texts. */
     public static function fits(string $text): bool
     {

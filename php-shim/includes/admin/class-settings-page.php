@@ -31,7 +31,7 @@ final class SettingsPage
         Page::open(__('Halt Tracker Settings', 'halt-tracker'));
         self::navigation($tab);
         [$typed, $errors] = Typed::take($tab);
-        self::errors($errors, $typed);
+        self::errors($tab === 'mapping' && self::as_table($typed) ? array_map([MappingTable::class, 'by_row'], $errors) : $errors, $typed);
         self::before($tab, $status);
         self::form($tab, $typed, $errors, $status);
         self::after($tab, $status);
