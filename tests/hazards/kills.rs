@@ -1,17 +1,21 @@
-//! A campaign of `kill -9` against everything of PHP, while senders repeat what was not acknowledged and Tracker is slow
-//! and loses answers: every acknowledged id is there afterwards, and nobody is in Tracker twice. `HAZARD_SEED` repeats one.
+//! A campaign of `kill -9` against everything of PHP, while senders repeat what was not acknowledged, visitors come with
+//! forms, now and then the store's lock is held so that forms go into the site's own table, and Tracker is slow and loses
+//! answers: everything acknowledged is there afterwards, and nobody is in Tracker twice. `HAZARD_SEED` repeats one;
+//! `HAZARD_SUBMISSIONS` and `HAZARD_KILLS` set how long it goes on, `HAZARD_KILL_MS` how long a worker may live.
 
-use crate::stack::Reply;
-use crate::world::{World, brief, world};
+use crate::stack::{Reply, divi};
+use crate::world::{World, brief, text, world};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const SENDERS: usize = 4;
-const EACH: usize = 70;
-const RUNNERS: u32 = 20;
+
+fn number(name: &str, usual: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
 
 /// Delivers as a cron does that never sleeps, until it is killed.
 const RUNNER: &str = "for (;;) {
@@ -35,6 +39,33 @@ fn seed() -> u64 {
     let given = std::env::var("HAZARD_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |now| now.as_secs());
     given.unwrap_or(now).max(1)
+}
+
+/// Holds the store's lock for longer than a visitor waits, now and then.
+fn hold_the_lock(world: &World, mut dice: Dice, sending: &AtomicBool) -> u32 {
+    let mut times = 0;
+    while sending.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(2_000 + dice.up_to(4_000)));
+        let lock = world.data.join("write.lock");
+        let held = Command::new("flock").args(["-x", text(&lock), "sleep", "1.8"]).status().expect("flock");
+        times += u32::from(held.success());
+    }
+    times
+}
+
+/// Visitors, one after the other; the ones who were thanked. Nobody asks the others to come again.
+fn visitors(world: &World, sending: &AtomicBool) -> (Vec<String>, Vec<String>) {
+    let (mut thanked, mut all) = (Vec::new(), Vec::new());
+    while sending.load(Ordering::Relaxed) {
+        let email = format!("visitor-{}@example.org", all.len());
+        let page = ["d4", "d5"][all.len() % 2];
+        let pairs = divi::application(if page == "d4" { 4 } else { 5 }, &[("name", "Ada Byron"), ("email", &email)]);
+        if divi::accepted(&world.stack.divi_post(page, &pairs)) {
+            thanked.push(email.clone());
+        }
+        all.push(email);
+    }
+    (thanked, all)
 }
 
 fn kill(pid: u32) {
@@ -74,7 +105,7 @@ fn runner(world: &World) -> Child {
 fn kill_workers(world: &World, mut dice: Dice, sending: &AtomicBool) -> u32 {
     let mut kills = 0;
     while sending.load(Ordering::Relaxed) {
-        std::thread::sleep(Duration::from_millis(30 + dice.up_to(200)));
+        std::thread::sleep(Duration::from_millis(30 + dice.up_to(number("HAZARD_KILL_MS", 200) as u64)));
         let (_, pids) = world.stack.fpm_pids();
         if !pids.is_empty() {
             kill(pids[dice.up_to(pids.len() as u64) as usize]);
@@ -86,8 +117,8 @@ fn kill_workers(world: &World, mut dice: Dice, sending: &AtomicBool) -> u32 {
 
 /// Kills runners at any moment of their work, until the senders are done and enough was killed.
 fn kill_runners(world: &World, mut dice: Dice, sending: &AtomicBool) -> u32 {
-    let mut kills = 0;
-    while sending.load(Ordering::Relaxed) || kills < RUNNERS {
+    let (mut kills, least) = (0, number("HAZARD_KILLS", 40) as u32 / 2);
+    while sending.load(Ordering::Relaxed) || kills < least {
         let mut child = runner(world);
         // Loading WordPress takes a good part of a second: most get to work first, some do not.
         std::thread::sleep(Duration::from_millis(150 + dice.up_to(700)));
@@ -114,8 +145,11 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
     let began = Instant::now();
     let (repeats, sending) = (AtomicU32::new(0), AtomicBool::new(true));
     let mut acknowledged: BTreeMap<String, String> = BTreeMap::new();
-    let kills = std::thread::scope(|scope| {
-        let [one, two] = [Dice(dice.up_to(u64::MAX) | 1), Dice(dice.up_to(u64::MAX) | 1)];
+    let each = number("HAZARD_SUBMISSIONS", 280) / SENDERS;
+    let (kills, held, (thanked, came)) = std::thread::scope(|scope| {
+        let [one, two, three] = [(); 3].map(|()| Dice(dice.up_to(u64::MAX) | 1));
+        let holder = scope.spawn(|| hold_the_lock(&world, three, &sending));
+        let visitors = scope.spawn(|| visitors(&world, &sending));
         let workers = scope.spawn(|| kill_workers(&world, one, &sending));
         let runners = scope.spawn(|| kill_runners(&world, two, &sending));
         let senders: Vec<_> = (0..SENDERS)
@@ -126,16 +160,18 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
                     std::thread::sleep(Duration::from_millis(50));
                     (until_acknowledged(world, &email, repeats), email)
                 };
-                scope.spawn(move || (0..EACH).map(one).collect::<Vec<_>>())
+                scope.spawn(move || (0..each).map(one).collect::<Vec<_>>())
             })
             .collect();
         let sent: Vec<_> = senders.into_iter().map(|sender| sender.join()).collect();
         sending.store(false, Ordering::Relaxed);
         sent.into_iter().for_each(|sent| acknowledged.extend(sent.expect("all acknowledged")));
-        (workers.join().expect("kills"), runners.join().expect("kills"))
+        let kills = (workers.join().expect("kills"), runners.join().expect("kills"));
+        (kills, holder.join().expect("holds"), visitors.join().expect("visitors"))
     });
     let stormy = began.elapsed().as_secs();
-    assert_eq!(acknowledged.len(), SENDERS * EACH, "one id a person");
+    assert_eq!(acknowledged.len(), SENDERS * each, "one id a person");
+    let captured = world.captured("wp_").len();
 
     // Calm: everything that needs no long wait comes to its end.
     world.sim.switches(&json!({"latency_ms": 0, "faults": []}));
@@ -143,19 +179,24 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
     loop {
         let report = world.run();
         let counts = world.status()["counts"].clone();
-        if ["queued", "sending", "retry"].iter().all(|state| counts[*state] == 0) {
+        if ["queued", "sending", "retry"].iter().all(|state| counts[*state] == 0) && world.captured("wp_").is_empty() {
             break;
         }
-        assert!(calm.elapsed() < Duration::from_secs(70), "no calm: {report} {}", brief(&world.status()));
+        let patience = Duration::from_secs(70 + (SENDERS * each) as u64 / 10);
+        assert!(calm.elapsed() < patience, "no calm: {report} {}", brief(&world.status()));
         std::thread::sleep(Duration::from_millis(500));
     }
-    judge(&world, &acknowledged);
+    let (records, asked) = judge(&world, &acknowledged, &thanked, &came);
     let (workers, runners) = kills;
-    assert!(workers + runners >= 40, "{workers} and {runners} kills");
+    assert!(workers + runners >= number("HAZARD_KILLS", 40) as u32, "{workers} and {runners} kills");
+    assert!(!thanked.is_empty(), "no visitor was thanked");
     println!(
-        "hazards: kills: {} workers and {runners} runners killed in {stormy} s, {} acknowledged, {} repeats, calm after {} s",
-        workers,
+        "campaign d: real processes, PHP under kill -9 (seed {seed}): {} kills ({workers} workers, {runners} runners) in {stormy} s, {} submissions acknowledged ({} webhook, {} forms of {}), {} repeats, lock held {held} times, {captured} forms in the site's own table at the end of the storm, lost 0, twins 0 ({records} records, {asked} ask a person or are looked for), calm after {} s",
+        workers + runners,
+        acknowledged.len() + thanked.len(),
         acknowledged.len(),
+        thanked.len(),
+        came.len(),
         repeats.into_inner(),
         calm.elapsed().as_secs()
     );
@@ -163,8 +204,13 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
     world.assert_quiet("kills");
 }
 
-/// Looks at every acknowledged id in the store and every person in Tracker.
-fn judge(world: &World, acknowledged: &BTreeMap<String, String>) {
+/// Looks at every acknowledged id in the store, every thanked visitor, and every person in Tracker.
+fn judge(
+    world: &World,
+    acknowledged: &BTreeMap<String, String>,
+    thanked: &[String],
+    came: &[String],
+) -> (usize, usize) {
     let list = json!(acknowledged.keys().collect::<Vec<_>>()).to_string();
     std::fs::write(world.stack.root.join("tmp/ids.json"), list).expect("a list");
     let path = world.stack.root.join("tmp/ids.json");
@@ -191,10 +237,27 @@ fn judge(world: &World, acknowledged: &BTreeMap<String, String>) {
         }
     }
     let ledger = world.sim.ledger();
-    let people: BTreeSet<&String> = acknowledged.values().collect();
+    let people: BTreeSet<&String> = acknowledged.values().chain(came).collect();
     let strangers = ledger["resources"].as_array().into_iter().flatten();
     let strangers =
         strangers.filter(|one| !one["email"].as_str().is_some_and(|email| people.contains(&email.to_owned())));
     assert_eq!(strangers.count(), 0, "Tracker holds nobody who was not acknowledged");
-    println!("hazards: kills: {states:?}, {} records", ledger["resources"].as_array().map_or(0, Vec::len));
+    println!("hazards: kills: {states:?}");
+    let mut asked: usize = states.iter().filter(|(state, _)| *state != "done").map(|(_, count)| count).sum();
+    let list = world.stack.root.join("tmp/thanked.json");
+    std::fs::write(&list, json!(came).to_string()).expect("a list");
+    let stored = world.ask(&format!(
+        "array_map(static fn ($email) => count(Engine::act(['action' => 'find_person', 'email' => $email])['ids']), json_decode(file_get_contents('{}')))",
+        list.display()
+    ));
+    let records = world.records(came);
+    for (at, email) in came.iter().enumerate() {
+        let kept = stored[at].as_u64().expect("a count");
+        assert!(records[at] <= 1 && kept <= 1, "{email} is stored {kept} times and in Tracker {} times", records[at]);
+        if thanked.contains(email) {
+            assert_eq!(kept, 1, "{email} was thanked and is lost");
+            asked += usize::from(records[at] == 0);
+        }
+    }
+    (ledger["resources"].as_array().map_or(0, Vec::len), asked)
 }

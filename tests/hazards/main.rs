@@ -6,6 +6,8 @@
 mod stack;
 
 mod copies;
+mod deleted;
+mod fatal;
 mod kills;
 mod processes;
 mod sites;

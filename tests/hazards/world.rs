@@ -107,7 +107,11 @@ impl World {
     /// The webhook request of a person; the same bytes and headers each time, so that it can be repeated.
     pub fn signed(&self, email: &str) -> (Vec<(String, String)>, String) {
         let body = json!({"form_id": "careers", "fields": {"first_name": "Ada", "last_name": "Byron", "email": email}});
-        let body = body.to_string();
+        self.sign(&body.to_string())
+    }
+
+    /// A body with the headers that its sender gives it.
+    pub fn sign(&self, body: &str) -> (Vec<(String, String)>, String) {
         let stamp = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs().to_string();
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(self.secret.as_bytes()).expect("any length");
         mac.update(format!("{stamp}.{body}").as_bytes());
@@ -117,7 +121,7 @@ impl World {
             ("X-Halt-Timestamp", stamp),
             ("X-Halt-Webhook-Signature", signature),
         ];
-        (headers.map(|(name, value)| (name.to_owned(), value)).to_vec(), body)
+        (headers.map(|(name, value)| (name.to_owned(), value)).to_vec(), body.to_owned())
     }
 
     pub fn webhook(&self, site: &str, email: &str) -> Reply {

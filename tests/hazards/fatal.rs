@@ -1,0 +1,98 @@
+//! A fatal error of PHP within a run, in a worker that lives on: out of memory, an error that somebody raises, an exit, in a
+//! listener, between the two halves of a run, and while the engine hands over an answer. The next call in the same worker
+//! finds nothing in its way.
+
+use crate::world::{World, person, world};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Nothing is sent right after an answer: the runs are ours.
+const QUIET: &str = "<?php add_filter('halt_tracker_relay_after_response', '__return_false');";
+
+/// Does a run in a worker, and dies in it in the way that was asked for.
+const SCRIPT: &str = r#"<?php
+require __DIR__ . '/wp-load.php';
+use Halt\Tracker\WordPress\{Engine, Relay};
+error_reporting(E_ALL & ~E_DEPRECATED);
+$way = (string) ($_GET['way'] ?? '');
+$die = static function () use ($way): void {
+    match ($way) {
+        'memory' => str_repeat('x', 1 << 40 >> 4),
+        'error' => trigger_error('somebody gives up', E_USER_ERROR),
+        'exit' => exit,
+        'throw' => throw new Error('not caught by anybody'),
+        default => null,
+    };
+};
+if ($way === 'between') {
+    // The site has been asked to raise its counter, and dies before it has.
+    add_filter('query', static function ($query) { if (str_contains($query, 'halt_tracker_counter') && !str_starts_with(ltrim($query), 'SELECT')) { exit; } return $query; });
+}
+if ($way === 'answer') {
+    // The engine's answer is larger than what is left: PHP leaves the engine by a jump.
+    ini_set('memory_limit', (string) (memory_get_usage(true) + (1 << 20)));
+    Engine::raw('file', [(string) $_GET['id'], 1]);
+}
+add_action('halt_tracker_submission_delivered', $die);
+if ($way === 'throw') { register_shutdown_function($die); }
+$report = Relay::run('button', 20000);
+$die();
+$status = Engine::call('status');
+echo json_encode(['pid' => getmypid(), 'report' => $report, 'run' => $status['run'], 'counts' => $status['counts']]);
+"#;
+
+fn ask(world: &World) -> Value {
+    let reply = world.stack.get("/hazard.php?way=none");
+    assert_eq!(reply.status, 200, "{}\n{}", reply.text(), world.stack.logs());
+    reply.json()
+}
+
+#[test]
+fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
+    let world = world(|options| options.workers = 1);
+    world.set_up("", &world.data);
+    std::fs::write(world.stack.wordpress.join("wp-content/mu-plugins/hazard.php"), QUIET).expect("written");
+    std::fs::write(world.stack.wordpress.join("hazard.php"), SCRIPT).expect("written");
+    let worker = ask(&world)["pid"].clone();
+    let mut emails = Vec::new();
+    let mut large = String::new();
+    for way in ["memory", "error", "exit", "throw", "between", "answer"] {
+        for n in 0..3 {
+            emails.push(person(way, n));
+            world.apply(["d4", "d5"][n % 2], &person(way, n));
+        }
+        if way == "answer" {
+            let (id, email) = a_large_file(&world);
+            large = id;
+            emails.push(email);
+        }
+        let reply = world.stack.get(&format!("/hazard.php?way={way}&id={large}"));
+        assert!(!reply.has("\"pid\""), "{way}: nothing happened: {}", reply.text());
+        let after = ask(&world);
+        assert_eq!(after["pid"], worker, "{way}: the same worker lives on\n{}", world.stack.logs());
+        assert_ne!(after["report"]["outcome"], "busy", "{way}: a run is left over: {after}");
+        assert_eq!(after["run"]["running"].as_bool().unwrap_or(false), false, "{way}: {after}");
+        world.stack.clear_logs();
+    }
+    let ticks = world.tick_until_delivered("fatal", &emails, Duration::from_secs(60));
+    world.assert_sound("fatal");
+    println!(
+        "campaign k: real PHP: 6 ways to die within a run, in one worker that lived on; {} acknowledged, lost 0, twins 0, delivered after {ticks} tick(s)",
+        emails.len()
+    );
+}
+
+/// A webhook request with a file of three megabytes; its id and person.
+fn a_large_file(world: &World) -> (String, String) {
+    use base64::Engine as _;
+    let email = person("large", 0);
+    let mut pdf = b"%PDF-1.7\n".to_vec();
+    pdf.resize(3 << 20, b'x');
+    let content = base64::engine::general_purpose::STANDARD.encode(pdf);
+    let body = json!({"form_id": "careers", "fields": {"first_name": "Ada", "last_name": "Byron", "email": email},
+        "files": [{"field": "resume", "name": "cv.pdf", "mime": "application/pdf", "content": content, "encoding": "base64"}]});
+    let (headers, body) = world.sign(&body.to_string());
+    let reply = world.stack.post_raw("/index.php?rest_route=/halt-tracker/v1/ingest", &headers, body.as_bytes());
+    assert_eq!(reply.status, 202, "{}", reply.text());
+    (reply.json()["queue_id"].as_str().expect("an id").to_owned(), email)
+}
