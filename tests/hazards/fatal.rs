@@ -71,7 +71,7 @@ fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
         let after = ask(&world);
         assert_eq!(after["pid"], worker, "{way}: the same worker lives on\n{}", world.stack.logs());
         assert_ne!(after["report"]["outcome"], "busy", "{way}: a run is left over: {after}");
-        assert_eq!(after["run"]["running"].as_bool().unwrap_or(false), false, "{way}: {after}");
+        assert_eq!(after["run"]["held"], json!(false), "{way}: {after}");
         world.stack.clear_logs();
     }
     let ticks = world.tick_until_delivered("fatal", &emails, Duration::from_secs(60));
