@@ -38,35 +38,11 @@ has_test() { grep -q "^name = \"$1\"" Cargo.toml; }
 
 check "the extension builds" cargo build --lib --profile fast
 check "the simulator builds" cargo build --no-default-features --example tracker-sim
-<<<<<<< Updated upstream
 for part in ${PARTS:-faults security further}; do
     began=$SECONDS
     # shellcheck source=/dev/null
     source "tests/torture/$part.sh"
     printf '\n%s took %s s\n' "$part" "$((SECONDS - began))" | tee -a "$said"
-=======
-
-names="$(awk '/^\[/{inside = $0 == "[[test]]"} inside && /^name/{gsub(/"/, "", $3); print $3}' Cargo.toml)"
-targets=(--lib)
-sites=()
-for name in $names; do
-    path="$(awk -v name="\"$name\"" '/^\[/{inside = $0 == "[[test]]"} inside && /^name/{here = $3 == name} inside && here && /^path/{gsub(/"/, "", $3); print $3}' Cargo.toml)"
-    if grep -rqE 'stack/mod\.rs|mod stack' --include='*.rs' "$(dirname "$path")"; then sites+=("$name"); else targets+=(--test "$name"); fi
-done
-check "Rust tests with twenty times as many random cases" env PROPTEST_CASES=5120 cargo test --no-default-features --no-fail-fast "${targets[@]}"
-check "delivery by seed, and ten thousand submissions with lost answers" env SEEDS="${SEEDS:-20000}" CAMPAIGN="${CAMPAIGN:-10000}" \
-    cargo test --profile fast --no-default-features --test simulation -- --nocapture seeds campaign
-check "keys that rotate over ten thousand submissions" env ROTATION="${ROTATION:-10000}" \
-    cargo test --profile fast --no-default-features --test simulation --test store -- --nocapture rotate
-check "the time of a refusal, over a hundred thousand samples" env SAMPLES=100000 \
-    cargo test --profile fast --no-default-features --test locked -- timing --show-output
-check "two million hostile inputs, by libFuzzer" tests/fuzz.sh
-check "the network matrix, whole, with faults up to three times in a row" env NETWORK_ROUNDS="${NETWORK_ROUNDS:-3}" cargo test --no-default-features --test wire -- --nocapture
-for round in $(seq 1 "$rounds"); do
-    for name in "${sites[@]}"; do
-        check "$name, round $round of $rounds" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1 --show-output
-    done
->>>>>>> Stashed changes
 done
 
 printf '\n==== Summary ====\n'

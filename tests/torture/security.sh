@@ -9,7 +9,7 @@ if has_test heap; then
 fi
 if [ "$(id -u)" -eq 0 ]; then
     check "what attackers may try at the webhook, on disk and on the pages" \
-        cargo test --no-default-features --no-fail-fast --test locked -- --test-threads=1 --nocapture
+        env SAMPLES=100000 cargo test --no-default-features --no-fail-fast --test locked -- --test-threads=1 --nocapture
 else
     skip "what attackers may try on a live site" "root is needed to become www-data"
 fi
