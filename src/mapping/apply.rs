@@ -38,22 +38,26 @@ pub struct Mapped {
 pub fn apply(profile: &Profile, api: Api, submission: &Submission) -> Result<Mapped, MapError> {
     let mut mapped = Mapped::default();
     let mut filled: Vec<&'static str> = Vec::new();
+    let mut customs: Vec<i64> = Vec::new();
     let mut full_name = None;
     for entry in &profile.map {
         let Some(value) = entry.source.value(submission) else { continue };
         match catalogue::find(&entry.target) {
             None => mapped.unused.push(entry.target.clone()),
-            Some(Known::Custom(id)) => custom(&mut mapped, profile.record_type, api, &entry.target, id, &value)?,
+            Some(Known::Custom(id)) => {
+                custom(&mut mapped, profile.record_type, api, &entry.target, id, &value)?;
+                customs.push(id);
+            }
             Some(Known::Field(field)) => {
-                let value = convert(&entry.target, field.kind, api, &value)?;
+                let value = convert(&entry.target, field.kind, api, profile.month_first, &value)?;
                 note_person(&mut mapped, field.name, &value);
                 filled.push(field.name);
                 if field.kind == Kind::FullName {
                     full_name = text_of(&value);
                     continue;
                 }
-                if field.kind == Kind::Job {
-                    mapped.job_id = value.as_i64().filter(|id| *id > 0 && profile.record_type == RecordType::Resource);
+                if field.kind == Kind::Job && field.reach(api, profile.record_type).is_some() {
+                    mapped.job_id = value.as_i64().filter(|id| *id > 0);
                     continue;
                 }
                 place(&mut mapped, api, profile.record_type, &entry.target, field, value);
@@ -62,26 +66,23 @@ pub fn apply(profile: &Profile, api: Api, submission: &Submission) -> Result<Map
     }
     if let Some(name) = full_name {
         name_the_person(&mut mapped, api, profile.record_type, name.trim());
-        filled.extend(["firstName", "lastName"]);
+        let parts = [("firstName", &mapped.first), ("lastName", &mapped.last)];
+        filled.extend(parts.iter().filter(|(_, part)| !part.is_empty()).map(|(name, _)| *name));
     }
     if profile.record_type == RecordType::Lead {
         title_the_lead(&mut mapped, api, submission);
     }
-    mapped.missing = missing(profile, &filled);
+    mapped.missing = missing(profile, api, &filled, &customs);
     Ok(mapped)
 }
 
 /// Puts a value where the API and record type want it. A REST Lead's person members go to its Contact.
 fn place(mapped: &mut Mapped, api: Api, record_type: RecordType, key: &str, field: &catalogue::Field, value: Value) {
-    if let Some(member) = field.place(api, record_type) {
+    match field.reach(api, record_type) {
         // The first one that is mapped wins where two fields share a member, as note and description on a Lead.
-        set(&mut mapped.record, member, value);
-    } else if let (Api::Rest, RecordType::Lead, Some(member)) =
-        (api, record_type, field.place(api, RecordType::Contact))
-    {
-        set(&mut mapped.contact, member, value);
-    } else {
-        mapped.unused.push(key.to_owned());
+        Some((whose, member)) if whose == record_type => set(&mut mapped.record, member, value),
+        Some((_, member)) => set(&mut mapped.contact, member, value),
+        None => mapped.unused.push(key.to_owned()),
     }
 }
 
@@ -106,8 +107,7 @@ fn custom(
     id: i64,
     value: &Value,
 ) -> Result<(), MapError> {
-    // createContact takes no custom fields.
-    if api == Api::Widget && record_type == RecordType::Contact {
+    if !Known::Custom(id).is_used(api, record_type) {
         mapped.unused.push(key.to_owned());
         return Ok(());
     }
@@ -134,13 +134,21 @@ fn note_person(mapped: &mut Mapped, name: &str, value: &Value) {
 }
 
 /// A full name: as it is on the widget API; on REST split at the last space, a single word is the surname.
-/// Names that were mapped apart win.
+/// Names that were mapped apart win; where only one of them was, the full name gives the other.
 fn name_the_person(mapped: &mut Mapped, api: Api, record_type: RecordType, name: &str) {
     let (first, last) =
         name.rsplit_once(char::is_whitespace).map_or(("", name), |(first, last)| (first.trim_end(), last));
-    if mapped.first.is_empty() && mapped.last.is_empty() {
-        mapped.first = first.to_owned();
-        mapped.last = last.to_owned();
+    match (mapped.first.is_empty(), mapped.last.is_empty()) {
+        (true, true) => (mapped.first, mapped.last) = (first.to_owned(), last.to_owned()),
+        (true, false) => {
+            let before = name.strip_suffix(mapped.last.as_str()).filter(|rest| rest.ends_with(char::is_whitespace));
+            before.unwrap_or(first).trim().clone_into(&mut mapped.first);
+        }
+        (false, true) => {
+            let behind = name.strip_prefix(mapped.first.as_str()).filter(|rest| rest.starts_with(char::is_whitespace));
+            behind.unwrap_or(last).trim().clone_into(&mut mapped.last);
+        }
+        (false, false) => {}
     }
     if api == Api::Widget {
         set(&mut mapped.record, "fullname", json!(name));
@@ -174,16 +182,22 @@ fn title_the_lead(mapped: &mut Mapped, api: Api, submission: &Submission) {
     set(&mut mapped.record, if api == Api::Rest { "name" } else { "leadname" }, json!(title));
 }
 
-fn missing(profile: &Profile, filled: &[&str]) -> Vec<String> {
+fn missing(profile: &Profile, api: Api, filled: &[&str], customs: &[i64]) -> Vec<String> {
     let is_there = |name: &String| match catalogue::find(name) {
         Some(Known::Field(field)) if field.kind == Kind::FullName => {
             filled.contains(&"fullName") || filled.contains(&"lastName")
         }
-        Some(Known::Field(field)) => filled.contains(&field.name),
-        Some(Known::Custom(id)) => profile
-            .map
-            .iter()
-            .any(|entry| matches!(catalogue::find(&entry.target), Some(Known::Custom(mapped)) if mapped == id)),
+        // Under its own name, or under another that fills the same member.
+        Some(Known::Field(field)) => {
+            let reach = |field: &catalogue::Field| field.reach(api, profile.record_type);
+            let same = |other: &catalogue::Field| reach(other).is_some() && reach(other) == reach(field);
+            let fills = |name: &&str| match catalogue::find(name) {
+                Some(Known::Field(other)) => other.name == field.name || (other.kind == field.kind && same(other)),
+                _ => false,
+            };
+            filled.iter().any(fills)
+        }
+        Some(Known::Custom(id)) => customs.contains(&id),
         None => false,
     };
     profile.required.iter().filter(|name| !is_there(name)).cloned().collect()
@@ -271,5 +285,58 @@ mod tests {
         );
         assert_eq!(job.job_id, Some(42));
         assert_eq!(job.record.get("customFields"), Some(&json!([{ "id": 7, "value": "y" }])));
+    }
+
+    #[test]
+    fn of_a_full_name_and_one_part_of_it_the_other_part_is_taken() {
+        let map = r#"{"field_map":"{\"fullName\":\"name\",\"firstName\":\"first\",\"lastName\":\"last\",\"email\":\"email\"}"}"#;
+        for (fields, first, last) in [
+            (json!({ "name": "Anna Maria Rossi", "first": "Anna Maria" }), "Anna Maria", "Rossi"),
+            (json!({ "name": "Ludwig van Beethoven", "last": "van Beethoven" }), "Ludwig", "van Beethoven"),
+            (json!({ "name": "Someone Else", "first": "Ada" }), "Ada", "Else"),
+            (json!({ "name": "Someone Else", "first": "Ada", "last": "King" }), "Ada", "King"),
+        ] {
+            let rest = of(map, Api::Rest, &fields);
+            assert_eq!((&rest.record["firstName"], &rest.record["surname"]), (&json!(first), &json!(last)), "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_required_field_is_there_when_its_member_is_and_missing_when_only_its_name_is() {
+        let lead = r#"{"record_type":"Lead","required_fields":"description","field_map":"{\"note\":\"message\"}"}"#;
+        assert!(
+            of(lead, Api::Rest, &json!({ "message": "Hi" })).missing.is_empty(),
+            "a Lead's note is its description"
+        );
+        let first = r#"{"required_fields":"firstName","field_map":"{\"fullName\":\"name\"}"}"#;
+        assert!(of(first, Api::Rest, &json!({ "name": "Ada Lovelace" })).missing.is_empty());
+        assert_eq!(of(first, Api::Rest, &json!({ "name": "Cher" })).missing, ["firstName"]);
+        let own = r#"{"required_fields":"customFields.7","field_map":"{\"customFields.7\":\"visa\"}"}"#;
+        assert!(of(own, Api::Rest, &json!({ "visa": "yes" })).missing.is_empty());
+        assert_eq!(of(own, Api::Rest, &json!({ "visa": "" })).missing, ["customFields.7"], "mapped is not filled");
+    }
+
+    #[test]
+    fn a_job_is_named_as_unused_where_there_is_no_long_list() {
+        for record_type in ["Contact", "Lead"] {
+            let settings =
+                format!(r#"{{"record_type":"{record_type}","field_map":"{{\"email\":\"email\",\"jobId\":\"job\"}}"}}"#);
+            let mapped = of(&settings, Api::Rest, &json!({ "email": "a@b.c", "job": "42" }));
+            assert_eq!((mapped.job_id, mapped.unused), (None, vec!["jobId".to_owned()]), "{record_type}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_as_the_region_writes_them() {
+        let map = r#""field_map":"{\"dateOfBirth\":\"born\"}""#;
+        let born = |environment: &str, text: &str| {
+            of(&format!(r#"{{"environment":"{environment}",{map}}}"#), Api::Rest, &json!({ "born": text })).record
+                ["dateOfBirth"]
+                .clone()
+        };
+        assert_eq!(born("us", "03/01/1990"), "1990-03-01");
+        assert_eq!(born("us", "28/02/1990"), "1990-02-28", "there is no month 28");
+        assert_eq!(born("us", "1990-03-01"), "1990-03-01");
+        assert_eq!(born("row", "03/01/1990"), "1990-01-03");
     }
 }

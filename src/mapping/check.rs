@@ -8,7 +8,7 @@ use super::language::{self, Entry};
 use super::{MapError, template};
 use crate::codes::{Code, Coded};
 use crate::settings::{Api, RecordType, Settings};
-use crate::tracker::catalogue::{self, Kind, Known};
+use crate::tracker::catalogue::{self, Known};
 
 /// Something wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub fn check(settings: &Settings) -> (Vec<Problem>, Vec<Problem>) {
     let mut found = Found { settings, errors: Vec::new(), warnings: Vec::new() };
     let text = settings.text("field_map");
     match language::parse(&text) {
-        Ok(map) => found.map("field_map", &map, settings.record_type()),
+        Ok(map) => found.map("field_map", &map, &found.in_use()),
         Err(error) => found.errors.push(Problem::of("field_map", &error)),
     }
     found.twice(&text);
@@ -91,46 +91,58 @@ impl Found<'_> {
         }
     }
 
-    fn map(&mut self, setting: &str, map: &[Entry], record_type: RecordType) {
+    /// A key is refused when no record type in use knows it on any API: with the other API it may be right again.
+    fn map(&mut self, setting: &str, map: &[Entry], in_use: &[RecordType]) {
         let api = self.settings.api();
         for entry in map {
-            let Some(known) = catalogue::find(&entry.target) else {
-                let near = catalogue::nearest(&entry.target);
-                self.errors.push(Problem::new(
-                    setting,
-                    Code::MapField,
-                    format!("Tracker has no field \"{}\"; the nearest is \"{near}\".", entry.target),
-                ));
+            let known = catalogue::find(&entry.target);
+            let anywhere = |known: &Known| {
+                in_use
+                    .iter()
+                    .any(|record_type| [Api::Widget, Api::Rest].iter().any(|api| known.is_used(*api, *record_type)))
+            };
+            let Some(known) = known.filter(anywhere) else {
+                let words = self.no_field(&entry.target, in_use);
+                self.errors.push(Problem::new(setting, Code::MapField, words));
                 continue;
             };
-            let fits = match known {
-                Known::Custom(_) => api == Api::Rest || record_type != RecordType::Contact,
-                Known::Field(field) => {
-                    let on_contact = api == Api::Rest
-                        && record_type == RecordType::Lead
-                        && field.place(api, RecordType::Contact).is_some();
-                    field.place(api, record_type).is_some() || on_contact || field.kind == Kind::FullName
-                }
-            };
-            if !fits {
-                self.warnings.push(Problem::new(
-                    setting,
-                    Code::MapField,
-                    format!("\"{}\" is not used for {}.", entry.target, record_type.name()),
-                ));
+            for record_type in in_use.iter().filter(|record_type| !known.is_used(api, **record_type)) {
+                let words = format!("\"{}\" is not used for {}.", entry.target, record_type.name());
+                self.warnings.push(Problem::new(setting, Code::MapField, words));
             }
         }
+    }
+
+    fn no_field(&self, key: &str, in_use: &[RecordType]) -> String {
+        let api = self.settings.api();
+        let near = catalogue::nearest(key, |field| in_use.iter().any(|kind| field.reach(api, *kind).is_some()));
+        let whose = match in_use {
+            [only] if catalogue::find(key).is_some() => format!(" for a {}", only.name()),
+            _ => String::new(),
+        };
+        format!("Tracker has no field \"{key}\"{whose}; the nearest is \"{near}\".")
+    }
+
+    /// What submissions become under the global settings, the routing lists and the entries of forms.
+    fn in_use(&self) -> Vec<RecordType> {
+        let mut all = vec![self.settings.record_type()];
+        for kind in [RecordType::Resource, RecordType::Contact, RecordType::Lead] {
+            let list = self.settings.text(&format!("form_routing_{}", kind.name().to_lowercase()));
+            let forms = language::parse_json(&self.settings.text("forms")).unwrap_or_default();
+            let of_form = |entry: &Value| entry.get("record_type").and_then(Value::as_str) == Some(kind.name());
+            let routed = !list.trim().is_empty() || forms.as_object().is_some_and(|all| all.values().any(of_form));
+            if routed && !all.contains(&kind) {
+                all.push(kind);
+            }
+        }
+        all
     }
 
     fn required(&mut self, setting: &str, list: &str) {
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if catalogue::find(name).is_none() {
-                let near = catalogue::nearest(name);
-                self.errors.push(Problem::new(
-                    setting,
-                    Code::MapField,
-                    format!("Tracker has no field \"{name}\"; the nearest is \"{near}\"."),
-                ));
+                let words = self.no_field(name, &self.in_use());
+                self.errors.push(Problem::new(setting, Code::MapField, words));
             }
         }
     }
@@ -163,7 +175,7 @@ impl Found<'_> {
             match super::profile(self.settings, &form) {
                 Ok(profile) => {
                     if entry.get("field_map").is_some() {
-                        self.map("forms", &profile.map, profile.record_type);
+                        self.map("forms", &profile.map, &[profile.record_type]);
                     }
                     self.required("forms", entry.get("required_fields").and_then(Value::as_str).unwrap_or_default());
                     for name in ["activity_subject", "activity_notes"] {
@@ -211,8 +223,28 @@ mod tests {
         let (errors, warnings) =
             of(r#"{"record_type":"Contact","field_map":"{\"frist_name\":\"a\",\"salary\":\"b\"}"}"#);
         assert!(errors[0].message.contains("\"firstName\""), "{}", errors[0].message);
-        assert!(warnings[0].message.contains("not used for Contact"));
+        assert!(errors[1].message.contains("no field \"salary\" for a Contact"), "{errors:?}");
+        assert_eq!(warnings, Vec::new());
         let (errors, _) = of(r#"{"required_fields":"emial","activity_notes":"{{now}}"}"#);
         assert_eq!(errors.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["HT-1402", "HT-1407"]);
+    }
+
+    #[test]
+    fn a_field_that_no_record_type_in_use_knows_is_refused_and_one_that_some_know_is_kept() {
+        let map = r#""field_map":"{\"email\":\"a\",\"salary\":\"b\",\"customFields.7\":\"c\"}""#;
+        let (errors, _) = of(&format!(r#"{{"record_type":"Contact",{map}}}"#));
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].message.contains("\"salary\"") && errors[0].message.contains("Contact"), "{errors:?}");
+        for more in
+            [r#""form_routing_resource":"careers""#, r#""forms":"{\"careers\":{\"record_type\":\"Resource\"}}""#]
+        {
+            let (errors, warnings) = of(&format!(r#"{{"record_type":"Contact",{more},{map}}}"#));
+            assert_eq!(errors, Vec::new(), "{more}");
+            let words: Vec<&str> = warnings.iter().map(|one| one.message.as_str()).collect();
+            assert_eq!(words, ["\"salary\" is not used for Contact.", "\"customFields.7\" is not used for Contact."]);
+        }
+        // The other API knows it: a switch back must not be refused.
+        let (errors, warnings) = of(r#"{"record_type":"Contact"}"#);
+        assert_eq!((errors.len(), warnings.len()), (0, 1), "the shipped map fits a Contact: {errors:?}");
     }
 }

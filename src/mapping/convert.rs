@@ -6,21 +6,25 @@ use super::MapError;
 use crate::settings::Api;
 use crate::tracker::catalogue::Kind;
 
-/// A value as the type of its field.
+/// A value as the type of its field. `month_first`: `03/01/1990` is the first of March, as in the US.
 ///
 /// # Errors
 /// `HT-1405`: the value does not fit. The error names the field, never the value.
-pub fn convert(field: &str, kind: Kind, api: Api, value: &Value) -> Result<Value, MapError> {
+pub fn convert(field: &str, kind: Kind, api: Api, month_first: bool, value: &Value) -> Result<Value, MapError> {
     let refuse = |words: &str| MapError::Convert { field: field.to_owned(), words: words.to_owned() };
     let text = text_of(value).ok_or_else(|| refuse("a nested value cannot be sent as one field"))?;
     let trimmed = text.trim();
     Ok(match kind {
         Kind::Text | Kind::FullName => Value::String(text),
-        Kind::Whole | Kind::Job => json!(whole(trimmed).ok_or_else(|| refuse("is not a whole number"))?),
+        Kind::Whole | Kind::Job => {
+            let number = whole(trimmed).ok_or_else(|| refuse("is not a whole number"))?;
+            // Tracker's whole numbers have 32 bits.
+            json!(i32::try_from(number).map_err(|_| refuse("is too large a number"))?)
+        }
         Kind::Number => Value::Number(number(trimmed).ok_or_else(|| refuse("is not a number"))?),
         Kind::Switch => json!(switch(trimmed).ok_or_else(|| refuse("is neither yes nor no"))?),
-        Kind::Date => Value::String(date(trimmed).ok_or_else(|| refuse("is not a date (YYYY-MM-DD)"))?),
-        Kind::Moment => Value::String(moment(trimmed).ok_or_else(|| refuse("is not a date and time"))?),
+        Kind::Date => Value::String(date(trimmed, month_first).ok_or_else(|| refuse("is not a date (YYYY-MM-DD)"))?),
+        Kind::Moment => Value::String(moment(trimmed, month_first).ok_or_else(|| refuse("is not a date and time"))?),
         Kind::Linked if api == Api::Widget => Value::String(text),
         Kind::Linked => linked(trimmed),
         Kind::LinkedList => {
@@ -90,12 +94,20 @@ fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// `2026-03-01`, `01/03/2026` and `01.03.2026` (day first), or a date-time.
-fn date(text: &str) -> Option<String> {
+/// `2026-03-01`, `01/03/2026` and `01.03.2026`, or a date-time. Where both numbers can be a month, slashes are read as
+/// the region writes them; a date with points has the day first everywhere.
+fn date(text: &str, month_first: bool) -> Option<String> {
     let date = text.split(['T', ' ']).next().unwrap_or_default();
     let parts: Vec<&str> = date.split(['-', '/', '.']).collect();
-    let [first, month, last] = parts.as_slice() else { return None };
-    let (year, day) = if first.len() == 4 { (first, last) } else { (last, first) };
+    let [first, second, last] = parts.as_slice() else { return None };
+    if first.len() == 4 {
+        return day_of(first, second, last);
+    }
+    let (month, day) = if month_first && date.contains('/') { (first, second) } else { (second, first) };
+    day_of(last, month, day).or_else(|| day_of(last, day, month).filter(|_| date.contains('/')))
+}
+
+fn day_of(year: &str, month: &str, day: &str) -> Option<String> {
     if year.len() != 4 || day.len() > 2 {
         return None;
     }
@@ -106,11 +118,14 @@ fn date(text: &str) -> Option<String> {
     crate::tracker::time::iso(at).starts_with(&text).then_some(text)
 }
 
-fn moment(text: &str) -> Option<String> {
-    match text.split_once(['T', ' ']) {
-        Some(_) => crate::tracker::time::millis_of(text).map(crate::tracker::time::iso),
-        None => date(text).map(|date| format!("{date}T00:00:00Z")),
-    }
+fn moment(text: &str, month_first: bool) -> Option<String> {
+    let day = date(text, month_first)?;
+    let Some((_, time)) = text.split_once(['T', ' ']) else { return Some(format!("{day}T00:00:00Z")) };
+    let time = time.trim();
+    // `millis_of` takes what is missing for zero; here a time that cannot be read is a mistake.
+    let clock = time.get(..5)?;
+    let fits = clock.chars().enumerate().all(|(at, one)| if at == 2 { one == ':' } else { one.is_ascii_digit() });
+    fits.then(|| crate::tracker::time::millis_of(&format!("{day}T{time}")).map(crate::tracker::time::iso)).flatten()
 }
 
 #[cfg(test)]
@@ -118,7 +133,7 @@ mod tests {
     use super::*;
 
     fn of(kind: Kind, value: &Value) -> Option<Value> {
-        convert("f", kind, Api::Rest, value).ok()
+        convert("f", kind, Api::Rest, false, value).ok()
     }
 
     #[test]
@@ -133,6 +148,7 @@ mod tests {
         assert_eq!(of(Kind::Switch, &json!("No")), Some(json!(false)));
         assert_eq!(of(Kind::Date, &json!("28/02/2026")), Some(json!("2026-02-28")));
         assert_eq!(of(Kind::Moment, &json!("2026-03-01 12:00:00")), Some(json!("2026-03-01T12:00:00Z")));
+        assert_eq!(of(Kind::Moment, &json!("28/02/2026 09:30")), Some(json!("2026-02-28T09:30:00Z")));
         assert_eq!(of(Kind::Linked, &json!("7")), Some(json!({ "id": 7 })));
         assert_eq!(of(Kind::LinkedList, &json!("PHP, 9")), Some(json!([{ "name": "PHP" }, { "id": 9 }])));
     }
@@ -142,12 +158,16 @@ mod tests {
         for (kind, value) in [
             (Kind::Whole, json!("12.5")),
             (Kind::Whole, json!("many")),
+            // Tracker's whole numbers have 32 bits.
+            (Kind::Whole, json!("3000000000")),
+            (Kind::Job, json!(2_147_483_648_i64)),
+            (Kind::Moment, json!("28/02/2026 at nine")),
             (Kind::Number, json!("1.2.3")),
             (Kind::Switch, json!("perhaps")),
             (Kind::Date, json!("31/02/2026")),
             (Kind::Text, json!({ "a": 1 })),
         ] {
-            let error = convert("salary", kind, Api::Rest, &value).expect_err("does not fit").to_string();
+            let error = convert("salary", kind, Api::Rest, false, &value).expect_err("does not fit").to_string();
             assert!(error.starts_with("salary: ") && !error.contains("perhaps") && !error.contains("many"), "{error}");
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::MapError;
 use super::language::{self, Entry};
-use crate::settings::{RecordType, Settings};
+use crate::settings::{Environment, RecordType, Settings};
 use crate::submission::Form;
 
 /// What happens with a form's submissions.
@@ -40,6 +40,8 @@ pub struct Profile {
     pub activity_notes: String,
     /// Its type.
     pub activity_type: String,
+    /// Whether dates with slashes have the month first.
+    pub month_first: bool,
 }
 
 /// The profile of a form.
@@ -85,6 +87,7 @@ pub fn profile(settings: &Settings, form: &Form) -> Result<Profile, MapError> {
         activity_subject: text("activity_subject", "activity_subject"),
         activity_notes: text("activity_notes", "activity_notes"),
         activity_type: settings.text("activity_type"),
+        month_first: settings.environment() == Environment::Us,
     })
 }
 

@@ -59,7 +59,13 @@ fn value(name: &str, values: &TemplateValues<'_>) -> Option<String> {
         "page_url" => meta("page_url"),
         "timestamp" => one.timestamp.clone(),
         _ if name.starts_with("fields.") || name.starts_with("meta.") => {
-            look_up(name, one).as_ref().and_then(text_of).unwrap_or_default()
+            // What stands for the record is filled in when the text is sent: a visitor's own one stays text, with a
+            // mark in it that nobody sees.
+            look_up(name, one)
+                .as_ref()
+                .and_then(text_of)
+                .unwrap_or_default()
+                .replace("record.id}}", "record.id\u{2060}}}")
         }
         _ => return None,
     })
@@ -96,6 +102,14 @@ mod tests {
             "careers {{timestamp}} x /p"
         );
         assert_eq!(render("{{record.id}} {{fields.none}}| {{ open", &values), "{{record.id}} | {{ open");
+    }
+
+    #[test]
+    fn a_typed_record_id_is_never_filled_in_later() {
+        let one = submission(&json!({ "name": "{{record.id}}" }), &json!({}));
+        let shown = render("{{fields.name}} {{record.id}}", &TemplateValues { submission: &one });
+        assert_eq!(shown.matches("{{record.id}}").count(), 1, "{shown}");
+        assert!(shown.ends_with(" {{record.id}}"));
     }
 
     #[test]

@@ -56,6 +56,15 @@ impl Field {
         let all = if api == Api::Rest { &self.rest } else { &self.widget };
         all.get(at).copied().filter(|member| !member.is_empty())
     }
+
+    /// The member and the record that has it: the record itself, or the Contact of a REST Lead.
+    pub fn reach(&self, api: Api, record_type: RecordType) -> Option<(RecordType, &'static str)> {
+        let own = self.place(api, record_type).map(|member| (record_type, member));
+        let of_lead = api == Api::Rest && record_type == RecordType::Lead;
+        own.or_else(|| {
+            of_lead.then(|| self.place(api, RecordType::Contact)).flatten().map(|member| (RecordType::Contact, member))
+        })
+    }
 }
 
 macro_rules! fields {
@@ -193,6 +202,17 @@ pub enum Known {
     Custom(i64),
 }
 
+impl Known {
+    /// Whether a record type takes it on an API. A REST Lead's person is a Contact, whose members count.
+    pub fn is_used(&self, api: Api, record_type: RecordType) -> bool {
+        match self {
+            // createContact takes no custom fields.
+            Self::Custom(_) => api == Api::Rest || record_type != RecordType::Contact,
+            Self::Field(field) => field.reach(api, record_type).is_some(),
+        }
+    }
+}
+
 /// What a key speaks of; `None` when Tracker has no such field.
 pub fn find(key: &str) -> Option<Known> {
     let plain = spelling(key);
@@ -205,10 +225,11 @@ pub fn find(key: &str) -> Option<Known> {
     named.or_else(|| TABLE.iter().find(|field| field.synonyms.iter().any(|name| is(name)))).map(Known::Field)
 }
 
-/// The known name that a mistyped one is nearest to.
-pub fn nearest(key: &str) -> &'static str {
+/// The name, of those fields that are `fit`, that a mistyped one is nearest to.
+pub fn nearest(key: &str, fit: impl Fn(&Field) -> bool) -> &'static str {
     let plain = spelling(key);
-    let names = TABLE.iter().flat_map(|field| std::iter::once(&field.name).chain(field.synonyms));
+    let names =
+        TABLE.iter().filter(|field| fit(field)).flat_map(|field| std::iter::once(&field.name).chain(field.synonyms));
     names.min_by_key(|name| distance(&plain, &spelling(name))).copied().unwrap_or("email")
 }
 
@@ -265,8 +286,8 @@ mod tests {
     fn custom_fields_go_by_their_id_and_mistakes_get_a_suggestion() {
         assert!(matches!(find("customFields.12"), Some(Known::Custom(12))));
         assert!(find("customFields.x").is_none() && find("frist_name").is_none());
-        assert_eq!(nearest("frist_name"), "firstName");
-        assert_eq!(nearest("e-mial"), "email");
+        assert_eq!(nearest("frist_name", |_| true), "firstName");
+        assert_eq!(nearest("e-mial", |_| true), "email");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::codes::Code;
 const OAUTH_LIFE_MS: i64 = 45 * 60_000;
 /// A JWT lives about seven days (seen, not documented); without a stated end it is renewed daily.
 const JWT_LIFE_MS: i64 = 24 * 3_600_000;
-/// Tokens are renewed this long before their end.
+/// Tokens are renewed this long before their end, or after nine tenths of a short life.
 const AHEAD_MS: i64 = 60_000;
 
 /// What the administrator entered.
@@ -62,18 +62,18 @@ impl Credentials {
     }
 }
 
-/// A token and its end, milliseconds since 1970.
+/// A token and when it is to be renewed, milliseconds since 1970.
 pub type Token = (Zeroizing<String>, Option<i64>);
 
 /// Keeps tokens durably.
 pub trait TokenStore {
-    /// A token and its end, milliseconds since 1970.
+    /// A token and when it is to be renewed, milliseconds since 1970.
     fn load(&mut self, name: &str) -> Option<Token>;
     /// Keeps a token durably.
     ///
     /// # Errors
     /// Why it was not kept: then it must not be used.
-    fn save(&mut self, name: &str, value: &str, expires_at: Option<i64>) -> Result<(), String>;
+    fn save(&mut self, name: &str, value: &str, renew_at: Option<i64>) -> Result<(), String>;
     /// Forgets a token.
     fn forget(&mut self, name: &str);
 }
@@ -83,8 +83,8 @@ impl Client<'_> {
     pub(super) fn oauth_token(&mut self) -> Result<Zeroizing<String>, Verdict> {
         self.bind();
         let now = self.clock.now().wall;
-        if let Some((token, ends)) = self.tokens.load("oauth")
-            && ends.is_none_or(|ends| ends - AHEAD_MS > now)
+        if let Some((token, renew_at)) = self.tokens.load("oauth")
+            && renew_at.is_none_or(|at| at > now)
         {
             return Ok(token);
         }
@@ -95,8 +95,8 @@ impl Client<'_> {
     pub(super) fn jwt(&mut self) -> Result<Zeroizing<String>, Verdict> {
         self.bind();
         let now = self.clock.now().wall;
-        if let Some((token, ends)) = self.tokens.load("jwt")
-            && ends.is_none_or(|ends| ends - AHEAD_MS > now)
+        if let Some((token, renew_at)) = self.tokens.load("jwt")
+            && renew_at.is_none_or(|at| at > now)
         {
             return Ok(token);
         }
@@ -152,12 +152,11 @@ impl Client<'_> {
             return Err(Verdict::refused(Refusal::Unreachable, Code::TrackerUnreadable, "ExchangeToken gave no token"));
         };
         let now = self.clock.now().wall;
-        let ends = value
-            .get("expiration")
-            .and_then(Value::as_str)
-            .and_then(super::time::millis_of)
-            .unwrap_or(now + JWT_LIFE_MS);
-        let _ = self.tokens.save("jwt", &jwt, Some(ends));
+        // The end is by Tracker's clock: against its own date it is a life, whatever our clock says.
+        let there = response.date.map_or(now, |date| date * 1_000);
+        let said = value.get("expiration").and_then(Value::as_str).and_then(super::time::millis_of);
+        let life = said.or_else(|| claimed_end(&jwt)).map(|ends| ends - there).filter(|life| *life > 0);
+        let _ = self.tokens.save("jwt", &jwt, Some(renewal(now, life.unwrap_or(JWT_LIFE_MS))));
         Ok(jwt)
     }
 
@@ -218,8 +217,8 @@ impl Client<'_> {
         }
         let life = super::outcome::number(value.get("expires_in"))
             .filter(|seconds| *seconds > 0)
-            .map_or(OAUTH_LIFE_MS, |seconds| seconds * 1_000);
-        let _ = self.tokens.save("oauth", &token, Some(self.clock.now().wall + life));
+            .map_or(OAUTH_LIFE_MS, |seconds| seconds.saturating_mul(1_000));
+        let _ = self.tokens.save("oauth", &token, Some(renewal(self.clock.now().wall, life)));
         Ok(token)
     }
 }
@@ -251,6 +250,20 @@ fn of_auth(answer: Result<Response, super::transport::Failure>) -> Result<Respon
         }),
         Err(other) => Err(other),
     }
+}
+
+const fn renewal(now: i64, life: i64) -> i64 {
+    let tenth = life / 10;
+    now.saturating_add(life - if tenth < AHEAD_MS { tenth } else { AHEAD_MS })
+}
+
+/// The end that a JWT claims (`exp`), milliseconds since 1970. Nothing is believed of it beyond that: Tracker decides.
+fn claimed_end(jwt: &str) -> Option<i64> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let claims = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    super::outcome::number(claims.get("exp"))?.checked_mul(1_000)
 }
 
 fn text(value: &Value, names: &[&str]) -> Option<String> {

@@ -4,15 +4,26 @@ use crate::stack::{Stack, divi};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What was sent, and must be found in Tracker.
+/// A person that was sent, and must be found in Tracker.
 pub struct Sent {
-    pub emails: Vec<String>,
-    pub file: &'static str,
-    pub bytes: Vec<u8>,
+    pub name: String,
+    pub email: String,
+    /// The simulator's list that must hold the record.
+    pub list: &'static str,
+    pub api: &'static str,
+    /// The job whose long list the candidate joins.
+    pub job: Option<i64>,
+    /// A CV and its bytes.
+    pub file: Option<(&'static str, Vec<u8>)>,
 }
+
+/// What a webhook's form becomes, as the Forms tab saves it. Divi's forms become Resources by default.
+const FORMS: &str = r#"{"careers":{"field_map":{"firstName":"first_name","lastName":"last_name","email":"email","jobId":"job_id","source":":Website"}},"clients":{"record_type":"Contact"},"sales":{"record_type":"Lead"}}"#;
+/// The job of the applications.
+const JOB: i64 = 4711;
 
 /// A secret for this run only; the site keeps it in its vault.
 fn shared_secret() -> String {
@@ -31,6 +42,7 @@ pub fn settings(site: &Stack) -> Result<String, String> {
             if (Engine::call('saveSecret', [$name, $value])['set'] !== true) {{ throw new RuntimeException($name . ' was not saved'); }}
         }}
         Options::save('activity_enabled', '1');
+        Options::save('forms', '{FORMS}');
         foreach (Engine::call('testConnection')['apis'] as $api) {{
             echo '  connection test: ', $api['api'], ' ', $api['works'] ? 'works' : 'does not work: ' . ($api['message'] ?? ''), \"\\n\";
         }}"
@@ -39,31 +51,52 @@ pub fn settings(site: &Stack) -> Result<String, String> {
     Ok(secret)
 }
 
-pub fn all(site: &Stack, secret: &str) -> Result<Sent, String> {
-    let mut emails = Vec::new();
-    for (path, name) in [(4, "Ada Lovelace"), (5, "Grace Hopper")] {
-        let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
-        let reply = site.divi_apply(path, &[("name", name), ("email", &email), ("message", "I would like to apply.")]);
-        if !divi::accepted(&reply) {
-            return Err(format!("the Divi {path} form was not accepted: status {}\n{}", reply.status, site.logs()));
-        }
-        println!("  Divi {path} form of {name}: the visitor was thanked");
-        emails.push(email);
+/// Two Divi forms, and a webhook for each type of record; the application comes with a CV.
+pub fn all(site: &Stack, secret: &str, api: &'static str) -> Result<Vec<Sent>, String> {
+    let mut sent = Vec::new();
+    for (path, first, last) in [(4, "Ada", "Lovelace"), (5, "Grace", "Hopper")] {
+        let one = person(first, last, api, "resources");
+        divi(site, path, &one)?;
+        sent.push(one);
     }
-    let (file, bytes) = ("jane-doe.pdf", pdf("Jane Doe - Curriculum Vitae"));
-    emails.push("jane.doe@example.org".to_owned());
-    webhook(site, secret, file, &bytes)?;
-    Ok(Sent { emails, file, bytes })
+    let file = Some(("jane-doe.pdf", pdf("Jane Doe - Curriculum Vitae")));
+    sent.push(Sent { job: Some(JOB), file, ..person("Jane", "Doe", api, "resources") });
+    sent.push(person("Carl", "Client", api, "contacts"));
+    sent.push(person("Lena", "Lead", api, "leads"));
+    for (one, form) in sent.iter().skip(2).zip(["careers", "clients", "sales"]) {
+        webhook(site, secret, form, one)?;
+    }
+    Ok(sent)
 }
 
-fn webhook(site: &Stack, secret: &str, file: &str, bytes: &[u8]) -> Result<(), String> {
-    let body = json!({
-        "form_id": "careers",
-        "fields": { "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.org" },
-        "meta": { "utm_source": "linkedin" },
-        "files": [{ "field": "resume", "name": file, "mime": "application/pdf", "content": BASE64.encode(bytes), "encoding": "base64" }],
-    })
-    .to_string();
+pub fn person(first: &str, last: &str, api: &'static str, list: &'static str) -> Sent {
+    let email = format!("{}.{}@{api}.example.org", first.to_lowercase(), last.to_lowercase());
+    Sent { name: format!("{first} {last}"), email, list, api, job: None, file: None }
+}
+
+pub fn divi(site: &Stack, path: u8, one: &Sent) -> Result<(), String> {
+    let fields = [("name", one.name.as_str()), ("email", &one.email), ("message", "I would like to apply.")];
+    let reply = site.divi_apply(path, &fields);
+    if !divi::accepted(&reply) {
+        return Err(format!("the Divi {path} form was not accepted: status {}\n{}", reply.status, site.logs()));
+    }
+    println!("  Divi {path} form of {}: the visitor was thanked", one.name);
+    Ok(())
+}
+
+fn webhook(site: &Stack, secret: &str, form: &str, one: &Sent) -> Result<(), String> {
+    let (first, last) = one.name.split_once(' ').unwrap_or_default();
+    let mut fields = json!({ "first_name": first, "last_name": last, "email": one.email });
+    if let Some(job) = one.job {
+        fields["job_id"] = json!(job);
+    }
+    let files: Vec<Value> = one
+        .file
+        .iter()
+        .map(|(name, bytes)| json!({ "field": "resume", "name": name, "mime": "application/pdf", "content": BASE64.encode(bytes), "encoding": "base64" }))
+        .collect();
+    let body =
+        json!({ "form_id": form, "fields": fields, "meta": { "utm_source": "linkedin" }, "files": files }).to_string();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
     let stamp = now.as_secs().to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).map_err(|error| error.to_string())?;
@@ -78,7 +111,8 @@ fn webhook(site: &Stack, secret: &str, file: &str, bytes: &[u8]) -> Result<(), S
     if reply.status != 202 {
         return Err(format!("the webhook answered {}: {}\n{}", reply.status, reply.text(), site.logs()));
     }
-    println!("  webhook with {file} ({} bytes): {} {}", bytes.len(), reply.status, reply.text());
+    let with = one.file.as_ref().map_or(String::new(), |(name, bytes)| format!(" with {name}, {} bytes", bytes.len()));
+    println!("  webhook of the form {form}{with}: {} {}", reply.status, reply.text());
     Ok(())
 }
 

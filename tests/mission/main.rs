@@ -13,6 +13,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "It also manages a retry queue and basic logging inside WordPress.",
         &[
             "what_tracker_refuses_is_shown_in_its_own_words_and_the_retry_button_delivers",
+            "whatever_the_network_does_to_any_step_the_applicant_is_delivered_once",
             "all_pages_open_with_data_and_no_secret_is_on_any_of_them_or_in_any_row_or_file",
         ],
     ),
@@ -28,7 +29,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("Choose the correct _Environment_ (US, CA, or ROW).", &["each_environment_has_its_two_hosts"]),
     (
         "Enter your Tracker OAuth `client_id`, `client_secret`, and paste the _refresh token_ obtained via the OAuth authorization-code flow.",
-        &["wrong_credentials_pause_sending_spend_nothing_and_new_ones_deliver"],
+        &[
+            "wrong_credentials_pause_sending_spend_nothing_and_new_ones_deliver",
+            "a_rotated_refresh_token_wins_over_the_seed_it_came_from",
+        ],
     ),
     (
         "(Optional) Set the `redirect_uri` if Tracker requires it when issuing new refresh tokens.",
@@ -45,7 +49,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("`X-Halt-Timestamp`: Unix timestamp (seconds)", &["every_other_timestamp_is_refused"]),
     (
         "`X-Halt-Webhook-Signature`: `HMAC_SHA256(timestamp.body, secret)`",
-        &["the_signing_example_for_curl_works_as_printed", "every_other_signature_is_refused"],
+        &["the_signing_examples_for_curl_php_and_node_work_as_printed", "every_other_signature_is_refused"],
     ),
     (
         "Requests older than 5 minutes or with invalid signatures are rejected.",
@@ -68,6 +72,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "List the required Tracker fields (comma separated). Submissions missing these fields stay in the retry state with an error.",
         &[
+            "a_required_field_is_there_when_its_member_is_and_missing_when_only_its_name_is",
             "a_missing_required_field_waits_for_the_mapping_and_sends_nothing",
             "a_submission_without_a_required_field_waits_and_goes_out_by_the_retry_button",
         ],
@@ -89,7 +94,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     (
         "Any Divi contact form automatically triggers the queue whenever there are no validation errors.",
-        &["every_recorded_vector_is_held_exactly_as_the_hook_received_it"],
+        &[
+            "every_recorded_vector_is_held_exactly_as_the_hook_received_it",
+            "what_divi_refuses_and_then_accepts_is_held_once",
+        ],
     ),
     (
         "Use the form’s unique ID (CSS ID) as part of your field mapping if needed (`form_id` is stored alongside each payload for templating).",
@@ -131,7 +139,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     (
         "Logging is stored via wp_options (last 10 reports). For larger installations consider piping logs into an external system.",
-        &["every_statement_of_the_pages_uses_an_index"],
+        &[
+            "the_sync_log_begins_with_the_last_three_runs_and_their_items",
+            "with_ten_thousand_submissions_no_statement_reads_a_table_from_end_to_end",
+        ],
     ),
     (
         "Ensure WP-Cron is firing reliably or configure a real cron to hit `wp-cron.php` for consistent processing.",
@@ -139,30 +150,90 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// A file of Rust with the program that it is part of: `src`, or a folder of `tests`.
+struct Source {
+    program: String,
+    stem: String,
+    text: String,
+}
+
+/// Whether a test of this name is there, is one, and runs: in the library, or in a file that a declared test program reads.
+fn trouble_with(test: &str, sources: &[Source], manifest: &str) -> Option<String> {
+    let head = format!("fn {test}(");
+    let found: Vec<(&Source, usize)> = sources.iter().filter_map(|one| Some((one, one.text.find(&head)?))).collect();
+    let Some((source, at)) = found.first() else { return Some("is not there".into()) };
+    let before = source.text.get(..*at).unwrap_or_default().trim_end();
+    let attributes: Vec<&str> = before.lines().rev().map(str::trim).take_while(|line| line.starts_with("#[")).collect();
+    if !attributes.contains(&"#[test]") || attributes.iter().any(|line| line.starts_with("#[ignore")) {
+        return Some("is no test that runs".into());
+    }
+    let declared = source.program == "src" || manifest.contains(&format!("path = \"tests/{}/", source.program));
+    let of_program = |one: &&Source| one.program == source.program;
+    let is_read = matches!(source.stem.as_str(), "main" | "lib" | "mod")
+        || sources.iter().filter(of_program).any(|one| one.text.contains(&format!("mod {};", source.stem)));
+    (!declared || !is_read).then(|| format!("lies in {}/{}.rs, which no program reads", source.program, source.stem))
+}
+
 #[test]
 fn every_sentence_has_its_tests_and_every_test_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = String::new();
-    for folder in ["src", "tests"] {
-        read_into(&root.join(folder), &mut sources);
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");
+    let mut sources = Vec::new();
+    read_into(&root.join("src"), "src", &mut sources);
+    for entry in
+        std::fs::read_dir(root.join("tests")).expect("a folder").flatten().filter(|entry| entry.path().is_dir())
+    {
+        read_into(&entry.path(), &entry.file_name().to_string_lossy(), &mut sources);
     }
+    let mut wrong = Vec::new();
     for (sentence, tests) in TABLE {
         assert!(!tests.is_empty(), "no test shows: {sentence}");
-        for test in *tests {
-            let head = format!("fn {test}(");
-            let at =
-                sources.find(&head).unwrap_or_else(|| panic!("there is no test {test}, which should show: {sentence}"));
-            assert!(sources[..at].trim_end().ends_with("#[test]"), "{test} is no test");
-        }
+        let each = tests
+            .iter()
+            .filter_map(|test| Some(format!("{test} {}: {sentence}", trouble_with(test, &sources, &manifest)?)));
+        wrong.extend(each);
     }
     println!("mission: {} sentences, {} tests", TABLE.len(), TABLE.iter().map(|row| row.1.len()).sum::<usize>());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_test_that_is_gone_ignored_or_read_by_nobody_is_noticed() {
+    let source = |program: &str, stem: &str, text: &str| Source {
+        program: program.into(),
+        stem: stem.into(),
+        text: text.into(),
+    };
+    let sources = [
+        source(
+            "some",
+            "main",
+            "mod inside;\n#[test]\nfn whole() {}\nfn helper() {}\n#[test]\n#[ignore]\nfn asleep() {}",
+        ),
+        source("some", "inside", "#[test]\nfn deep() {}"),
+        source("some", "forgotten", "#[test]\nfn lost() {}"),
+        source("other", "main", "#[test]\nfn undeclared() {}"),
+    ];
+    let manifest = "[[test]]\nname = \"some\"\npath = \"tests/some/main.rs\"\n";
+    for (test, sound) in [
+        ("whole", true),
+        ("deep", true),
+        ("helper", false),
+        ("asleep", false),
+        ("lost", false),
+        ("undeclared", false),
+        ("gone", false),
+    ] {
+        assert_eq!(trouble_with(test, &sources, manifest).is_none(), sound, "{test}");
+    }
 }
 
 #[test]
 fn every_line_of_the_document_is_spoken_for() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mission-readme.md");
-    let Ok(document) = std::fs::read_to_string(path) else {
-        println!("skipped: the document is not beside this checkout");
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/mission-readme.md").to_owned();
+    let path = std::env::var("HALT_TRACKER_MISSION").unwrap_or(beside);
+    let Ok(document) = std::fs::read_to_string(&path) else {
+        println!("skipped: the document is not at {path}");
         return;
     };
     let mut inside = false;
@@ -185,13 +256,14 @@ fn every_line_of_the_document_is_spoken_for() {
     }
 }
 
-fn read_into(folder: &Path, out: &mut String) {
+fn read_into(folder: &Path, program: &str, out: &mut Vec<Source>) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
         if path.is_dir() && !path.ends_with("node_modules") {
-            read_into(&path, out);
+            read_into(&path, program, out);
         } else if path.extension().is_some_and(|end| end == "rs") {
-            out.push_str(&std::fs::read_to_string(path).expect("text"));
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            out.push(Source { program: program.to_owned(), stem, text: std::fs::read_to_string(&path).expect("text") });
         }
     }
 }

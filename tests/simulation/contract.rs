@@ -44,6 +44,7 @@ fn everything(api: Api, record_type: RecordType) -> Vec<Planned> {
         activity_subject: String::new(),
         activity_notes: String::new(),
         activity_type: String::new(),
+        month_first: false,
     };
     let submission = Submission {
         id: "one".into(),

@@ -9,5 +9,6 @@ mod delivery;
 mod fields;
 mod rotation;
 mod seeds;
+mod tokens;
 mod wire;
 mod world;

@@ -114,15 +114,17 @@ impl Wire {
         }
         let retry_after =
             answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
+        let date = answer.headers.iter().find(|(name, _)| name == "date");
+        let date = date.and_then(|(_, value)| halt_tracker::tracker::time::seconds_of_http_date(value));
         match answer.fate {
             Fate::Drop => lost(),
             Fate::CutBody(_) => lost(),
             Fate::DelayMs(ms) if ms > PATIENCE_MS => lost(),
             Fate::DelayMs(ms) => {
                 self.clock.advance(i64::try_from(ms).unwrap_or(0));
-                Ok(Response { status: answer.status, retry_after, date: None, body: answer.body })
+                Ok(Response { status: answer.status, retry_after, date, body: answer.body })
             }
-            Fate::Deliver => Ok(Response { status: answer.status, retry_after, date: None, body: answer.body }),
+            Fate::Deliver => Ok(Response { status: answer.status, retry_after, date, body: answer.body }),
         }
     }
 }
