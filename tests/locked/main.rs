@@ -25,3 +25,4 @@ mod timing;
 mod users;
 mod vectors;
 mod vectors_table;
+mod watched;
