@@ -52,7 +52,7 @@ final class Whose
         }
         $dir = rtrim($path, '/');
         if (!str_starts_with($dir, '/') || !@is_file($dir . '/' . Places::MARKER) || !@is_file($dir . '/' . Places::DATABASE)) {
-            throw new EngineException('HT-1106', 'there is no store in this folder');
+            throw new EngineException('HT-1106', __('There is no store of this site in that folder.', 'halt-tracker'));
         }
         $before = (string) get_option('halt_tracker_data_dir', '');
         Site::write(['halt_tracker_data_dir' => $dir]);

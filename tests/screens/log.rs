@@ -133,7 +133,11 @@ fn a_store_that_has_moved_is_found_again_and_one_that_is_gone_is_begun_anew() {
         );
         let at = |path: &str| site.submit("halt-tracker", &[("path", path)], |form| form.value("do") == Some("at"));
         for wrong in ["/nowhere", "relative", "/tmp"] {
-            assert!(body(&at(wrong)).contains("HT-1106"), "{wrong}");
+            let text = body(&at(wrong));
+            assert!(
+                text.contains("HT-1106") && text.contains("no store of this site in that folder"),
+                "{wrong}: {text}"
+            );
             assert_eq!(site.php("echo get_option('halt_tracker_data_dir');"), dir, "{wrong} changed something");
         }
         let text = body(&at(&other));

@@ -102,16 +102,29 @@ final class Actions
     {
         Input::guard('whose', Capabilities::MANAGE, 'manage_options');
         self::attempt(static function (): void {
+            if (Input::text('do') === 'at') {
+                self::it_is_at(Input::text('path'));
+                return;
+            }
             match (Input::text('do')) {
                 'copy'  => Whose::this_is_a_copy(),
                 'moved' => Engine::act(['action' => 'moved']),
                 'new'   => Whose::start_a_new_store(),
-                'at'    => Whose::it_is_at(Input::text('path')),
                 default => throw new EngineException('HT-1903'),
             };
             Page::flash('success', __('Done. Look at the sentence below.', 'halt-tracker'));
         });
         self::back(Menu::DASHBOARD);
+    }
+
+    private static function it_is_at(string $path): void
+    {
+        try {
+            Whose::it_is_at($path);
+            Page::flash('success', __('The store is used where it lies now.', 'halt-tracker'));
+        } catch (EngineException $fault) {
+            Page::flash('error', ($fault->getMessage() !== '' ? $fault->getMessage() : Messages::title($fault->ht_code)) . ' ' . __('Nothing was changed.', 'halt-tracker'));
+        }
     }
 
     /** What the detail view's buttons do with one submission. */

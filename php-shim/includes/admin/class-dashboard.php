@@ -191,7 +191,7 @@ final class Dashboard
         $oldest = $status['oldest_waiting'] ?? null;
         $next   = wp_next_scheduled(Relay::HOOK);
         $own    = defined('DISABLE_WP_CRON') && DISABLE_WP_CRON;
-        $late   = $next && $next < time() - 60 ? ' ' . sprintf(/* translators: %s: a time span */ __('(%s late)', 'halt-tracker'), human_time_diff($next)) : '';
+        $late   = $next && $next < time() ? ' ' . sprintf(/* translators: %s: a time span */ __('(%s late)', 'halt-tracker'), human_time_diff($next)) : '';
         $last   = $status['last_run'] ?? [];
         $none   = esc_html__('none', 'halt-tracker');
         $rows   = [
@@ -226,35 +226,39 @@ final class Dashboard
             /* translators: name of a number that identifies a folder on a disk */
             __('Inode', 'halt-tracker')       => esc_html((string) (int) @fileinode($dir)),
         ];
-        if ($fault->getMessage() !== '') {
+        if ($fault->getMessage() !== '' && !in_array($fault->ht_code, ['HT-1105', 'HT-1106'], true)) {
             $rows[__('For support', 'halt-tracker')] = esc_html($fault->getMessage());
         }
         Page::facts($rows);
         if (!current_user_can('manage_options') || !in_array($fault->ht_code, ['HT-1105', 'HT-1106'], true)) {
             return;
         }
-        if ($fault->ht_code === 'HT-1106') {
-            self::it_is_at($dir);
-        }
-        echo '<div class="halt-buttons">';
-        if ($fault->ht_code === 'HT-1105') {
-            Page::button('whose', __('This is a copy', 'halt-tracker'), ['do' => 'copy']);
-            Page::button('whose', __('This site has moved', 'halt-tracker'), ['do' => 'moved']);
-        } else {
-            Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new']);
-        }
+        echo '<div class="halt-card"><h2>' . esc_html__('What is it?', 'halt-tracker') . '</h2>';
+        $fault->ht_code === 'HT-1105' ? self::whose() : self::where($dir);
         echo '</div>';
     }
 
-    /** The way out that loses nothing: the folder is still there, in another place. */
-    private static function it_is_at(string $dir): void
+    /** Another site's store: two answers, a button each. */
+    private static function whose(): void
     {
+        echo '<h3>' . esc_html__('This site is a copy, such as a staging site', 'halt-tracker') . '</h3><p>' . esc_html__('It gets a new, empty store of its own; credentials are entered again. The other site keeps its store, and nothing in it is changed.', 'halt-tracker') . '</p>';
+        Page::button('whose', __('This is a copy', 'halt-tracker'), ['do' => 'copy']);
+        echo '<h3>' . esc_html__('It is the same site at a new address or on a new server', 'halt-tracker') . '</h3><p>' . esc_html__('The store goes with it. Each unfinished submission is looked up in Tracker before it is sent. Do this only if the other site is gone.', 'halt-tracker') . '</p>';
+        Page::button('whose', __('This site has moved', 'halt-tracker'), ['do' => 'moved']);
+    }
+
+    /** The site's own store is not where it was: it lies elsewhere, or is gone. */
+    private static function where(string $dir): void
+    {
+        echo '<h3>' . esc_html__('The folder is still there, in another place', 'halt-tracker') . '</h3>';
         echo '<form method="post" class="halt-at" action="' . esc_url(admin_url('admin-post.php')) . '">';
         Page::guard('whose');
-        echo '<input type="hidden" name="do" value="at"><p><label for="halt-path">' . esc_html__('The store is at', 'halt-tracker') . '</label> ';
-        printf('<input type="text" required class="regular-text code" id="halt-path" name="path" value="%s" spellcheck="false" aria-describedby="halt-path-help"> ', esc_attr($dir));
-        echo '<button type="submit" class="button button-primary">' . esc_html__('Use this folder', 'halt-tracker') . '</button></p>';
-        echo '<p class="description" id="halt-path-help">' . esc_html__('The full path of the folder on this server. It is used only if this site’s own store lies in it. If the folder is gone for good, start a new store: what was in the old one is lost then, what Tracker has stays there.', 'halt-tracker') . '</p></form>';
+        echo '<input type="hidden" name="do" value="at"><p><label for="halt-path">' . esc_html__('It is at', 'halt-tracker') . '</label> ';
+        printf('<input type="text" required class="large-text code" id="halt-path" name="path" value="%s" spellcheck="false" aria-describedby="halt-path-help"></p>', esc_attr($dir));
+        echo '<p class="description" id="halt-path-help">' . esc_html__('The full path of the folder on this server. It is used only if this site’s own store lies in it.', 'halt-tracker') . '</p>';
+        echo '<p><button type="submit" class="button button-primary">' . esc_html__('Use this folder', 'halt-tracker') . '</button></p></form>';
+        echo '<h3>' . esc_html__('The folder is gone for good', 'halt-tracker') . '</h3><p>' . esc_html__('Submissions that were only in it are lost to this site; what Tracker has stays there. Sending starts paused, so that nobody is sent twice unseen.', 'halt-tracker') . '</p>';
+        Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new']);
     }
 
     private static function captured(): void
