@@ -25,10 +25,11 @@ test: ## Everything that is checked before a release
 	tests/install-packages.sh --browser
 	tests/run-all.sh
 
-bench: ## How fast a form is accepted, beside a plain table in MariaDB
+bench: ## How fast a form is accepted and delivered, beside a plain table in MariaDB and bare requests
 	tests/install-packages.sh
 	cargo build --lib --profile fast
-	cargo run -q --no-default-features --example bench -- --extension $(extension)
+	cargo build --no-default-features --example tracker-sim
+	cargo run -q --no-default-features --example bench -- --extension $(extension) --sim $(examples)/tracker-sim
 
 torture: ## Longer and rarer checks, as far as their tools are installed
 	tests/install-packages.sh

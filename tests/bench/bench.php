@@ -1,12 +1,13 @@
 <?php
 /**
- * Times the engine's accept beside an insert of the same JSON, inside WordPress, and prints the numbers as JSON; it verifies both counts before it prints.
+ * Times the engine's accept beside an insert of the same JSON, then the delivery of what was accepted beside bare creates by
+ * wp_remote_post, inside WordPress, and prints the numbers as JSON; it verifies all counts before it prints.
  */
 
 declare(strict_types=1);
 
 use Halt\Tracker\WordPress\Engine as Plugin;
-use Halt\Tracker\WordPress\{Options, Places, Site};
+use Halt\Tracker\WordPress\{Options, Places, Relay, Site};
 
 $count = 1000;
 $turn  = 50;
@@ -52,4 +53,36 @@ foreach ($times as $who => $list) {
     sort($list);
     $numbers[$who] = ['per_second' => $count / (array_sum($list) / 1e9), 'median_ms' => $list[$count / 2] / 1e6, 'p99_ms' => $list[(int) ($count * 0.99)] / 1e6];
 }
+
+// The simulator is the same for both, and answers at once; neither keeps a connection.
+[$sim, $token] = [HALT_TRACKER_API_URL, 'sim-api-token-0123456789'];
+Options::save('api', 'rest');
+Options::save('pace', '60000');
+Options::save('duplicates', 'create');
+Plugin::call('saveSecret', ['api_token', $token]);
+$post = static function (string $path, array $body, string $jwt = '') use ($sim): array {
+    $answer = wp_remote_post($sim . $path, ['body' => wp_json_encode($body), 'headers' => ['Content-Type' => 'application/json', 'Authorization' => 'Bearer ' . $jwt]]);
+    return json_decode(wp_remote_retrieve_body($answer), true) ?? throw new RuntimeException('no answer from the simulator');
+};
+$jwt  = $post('/api/Auth/ExchangeToken', ['bearerToken' => $token])['token'];
+$held = static fn (): int => count(json_decode(wp_remote_retrieve_body(wp_remote_get($sim . '/_sim/ledger', ['timeout' => 60])), true)['resources']);
+$start = hrtime(true);
+for ($at = 0; $at < 300; $at++) {
+    $post('/api/v1/Resource', ['firstName' => 'Ada', 'surname' => 'Lovelace', 'contactDetails' => ['email' => "bare$at@example.org"], 'note' => str_repeat('I would like to apply. ', 20), 'source' => 'Website'], $jwt);
+}
+$bare  = 300 / ((hrtime(true) - $start) / 1e9);
+$known = $held();
+$spent = 0;
+for ($runs = 0; $runs < 50 && ($left ?? 1) > 0; $runs++) {
+    $start  = hrtime(true);
+    $report = Relay::run('cli', 20000);
+    $spent += hrtime(true) - $start;
+    $left   = $report['left'];
+}
+$delivered = $held() - $known;
+if ($known !== 300 || $delivered !== $count + 1) {
+    throw new RuntimeException("delivered $delivered of " . ($count + 1) . ", $known by wp_remote_post");
+}
+$numbers['relay'] = ['per_second' => $delivered / ($spent / 1e9), 'delivered' => $delivered];
+$numbers['bare']  = ['per_second' => $bare];
 echo json_encode($numbers);

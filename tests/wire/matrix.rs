@@ -131,7 +131,10 @@ fn play(places: &Places, cell: &Cell, count: &Mutex<Count>) {
     // What the transport says of a fault is never more than the fault allows.
     for one in &met {
         let certain = matches!(one, Err(Failure::NotSent(..)));
-        assert!(!certain || cell.fault.proves_nothing_left(), "{one:?}: {}", story());
+        // On a busy machine a scaled limit may end while it still connects: then that is true, and no fault's doing.
+        let too_busy = cell.fault.needs_patience()
+            && matches!(one, Err(Failure::NotSent(_, words)) if words == "operation timed out");
+        assert!(!certain || cell.fault.proves_nothing_left() || too_busy, "{one:?}: {}", story());
         assert!(certain || !cell.fault.proves_nothing_left(), "{one:?}: {}", story());
     }
     // One lost answer never needs a person, nor does anything that proves that nothing left.
