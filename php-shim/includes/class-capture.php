@@ -14,9 +14,6 @@ defined('ABSPATH') || exit;
 /** The capture table. Rows leave it only when the engine has taken them over. */
 final class Capture
 {
-    /** How long taking over may go on in one go. */
-    private const SECONDS = 20;
-
     /** Another process has taken the row over meanwhile. */
     private const GONE = 'gone';
 
@@ -128,15 +125,16 @@ final class Capture
     /**
      * Hands every kept form to the engine, the oldest first, for as long as there is time.
      *
+     * @param float $seconds After which no further form is begun.
      * @return array{adopted:int,left:int,codes:list<string>}
      */
-    public static function adopt(): array
+    public static function adopt(float $seconds): array
     {
         global $wpdb;
         $result = ['adopted' => 0, 'left' => 0, 'codes' => []];
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);
-        $end    = microtime(true) + self::SECONDS;
+        $end    = microtime(true) + $seconds;
         $last   = [-1, ''];
         do {
             // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
@@ -181,7 +179,8 @@ final class Capture
                 $about  = ['id' => $row->id, 'part' => (int) $row->part, 'hash' => $row->hash, 'key_id' => $row->key_id];
                 $answer = Engine::call('adopt', [Engine::encode($about), (string) hex2bin((string) $row->sealed)]);
             } catch (\Throwable $fault) {
-                return $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+                // Where another process has just finished with it, its parts are gone and nothing is wrong.
+                return !self::is_there($id) ? self::GONE : ($fault instanceof EngineException ? $fault->ht_code : 'HT-1004');
             }
             if (!empty($answer['complete'])) {
                 // phpcs:ignore WordPress.DB.DirectDatabaseQuery
@@ -190,6 +189,14 @@ final class Capture
             }
         }
         return 'HT-1802';
+    }
+
+    private static function is_there(string $id): bool
+    {
+        global $wpdb;
+        $table = self::table();
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+        return $wpdb->get_var($wpdb->prepare("SELECT 1 FROM `$table` WHERE id = %s AND part = 0", $id)) !== null;
     }
 
     /** Parts without a form are what a request left that died on the way; nobody was told that they were taken. */

@@ -43,6 +43,7 @@ final class Divi
         $submission = self::submission($given, $info);
         $summary    = [
             'id'              => $submission['id'],
+            'source'          => 'divi',
             'contact_form_id' => self::word($info, 'contact_form_id'),
             'unique_id'       => self::word($info, 'contact_form_unique_id'),
             'post_id'         => (int) self::word($info, 'post_id'),

@@ -14,9 +14,7 @@ defined('ABSPATH') || exit;
 /** The table `{prefix}halt_tracker_queue`, its stored reports and its tokens. */
 final class EarlierTable
 {
-    /** How long taking over may go on in one go. */
-    private const SECONDS = 10;
-    private const PAGE    = 100;
+    private const PAGE = 100;
 
     /** Codes that speak of the engine, the store or its keys, and not of one row. */
     private const STORE = '/^HT-(1001|1002|11\d\d|13\d\d)$/';
@@ -35,15 +33,16 @@ final class EarlierTable
     /**
      * Takes over what is there, the oldest first, for as long as there is time. A row that fails stays and holds up nothing.
      *
+     * @param float $seconds After which no further row is begun.
      * @return array{taken:int,left:int,codes:list<string>}
      */
-    public static function take_over(): array
+    public static function take_over(float $seconds): array
     {
         global $wpdb;
         $result = ['taken' => 0, 'left' => 0, 'codes' => []];
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);
-        $end    = microtime(true) + self::SECONDS;
+        $end    = microtime(true) + $seconds;
         $last   = 0;
         $whole  = true;
         do {

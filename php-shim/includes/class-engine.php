@@ -82,7 +82,12 @@ final class Engine
         if (!is_array($answer)) {
             throw new EngineException('HT-1005', $method . ' gave no JSON object');
         }
-        self::remember($answer);
+        try {
+            self::remember($answer);
+        } catch (\Throwable $fault) {
+            // What was done is done, and the engine asks again next time: a form that it has is not kept a second time.
+            unset($fault);
+        }
         return $answer;
     }
 

@@ -125,11 +125,14 @@ final class Relay
             @set_time_limit((int) ($budget / 1000) + 120);
         }
         if ($caller !== 'after') {
+            // Part of the same budget: a person waits for a button's request, and a server cuts off a long one.
+            $began = microtime(true);
             self::take_inbox();
             // Before anything is taken over or sent: nobody comes back who was erased.
             Erasures::before_a_run();
-            self::adopt();
-            EarlierTable::take_over();
+            self::adopt($budget / 2000);
+            EarlierTable::take_over($budget / 4000);
+            $budget = max(intdiv($budget, 4), $budget - (int) ((microtime(true) - $began) * 1000));
         }
         if (!Engine::has_store()) {
             return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
@@ -166,9 +169,9 @@ final class Relay
     }
 
     /** Takes over the forms that were kept without the engine. @return array{adopted:int,left:int,codes:list<string>} */
-    public static function adopt(): array
+    public static function adopt(float $seconds = 20): array
     {
-        $result = Capture::count() > 0 ? Capture::adopt() : ['adopted' => 0, 'left' => 0, 'codes' => []];
+        $result = Capture::count() > 0 ? Capture::adopt($seconds) : ['adopted' => 0, 'left' => 0, 'codes' => []];
         Capture::sweep();
         $before = get_option('halt_tracker_adoption', []);
         $after  = ['left' => $result['left'], 'codes' => $result['codes']];

@@ -220,6 +220,25 @@ fn an_object_cache_that_lies_leads_to_no_second_store_and_loses_nothing() {
 }
 
 #[test]
+fn a_database_that_only_reads_keeps_no_form_out_of_the_store() {
+    on_a_site(|site| {
+        site.credentials();
+        // The engine asks for its epoch to be remembered, and that cannot be written.
+        site.php("foreach (['epoch', 'counter'] as $name) { delete_option('halt_tracker_' . $name); }");
+        site.stack.sql("SET GLOBAL read_only = 1").expect("the switch");
+        let said = fire(site, "", "['email' => ['value' => 'read-only@example.org']]");
+        site.stack.sql("SET GLOBAL read_only = 0").expect("the switch");
+        assert_eq!(said, "");
+        let logs = std::fs::read_to_string(site.stack.root.join("logs/debug.log")).unwrap_or_default();
+        assert!(!logs.contains("HT-1803"), "{logs}");
+        assert_eq!((lost(site).as_str(), kept(site).as_str()), ("false", "0"));
+        site.cron();
+        assert_eq!(site.submissions().len(), 1, "{}", site.stack.logs());
+        assert_ne!(site.php("echo strlen(get_option('halt_tracker_epoch'));"), "0");
+    });
+}
+
+#[test]
 fn a_database_that_went_away_is_said_in_the_log_with_the_code_and_the_page_goes_on() {
     on_a_site(|site| {
         // The page has begun: WordPress then gives up a lost connection instead of ending the request.
