@@ -148,7 +148,8 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.query_row(params![person, seq], |row| row.get(0)).optional()?)
     }
 
-    /// The newest record of a type that was made for a person of a tenant; a Lead's person is a Contact. Tracker's
+    /// The newest record of a type that was made for a person of a tenant, and the generation of the credentials that it
+    /// was made under; a Lead's person is a Contact. Tracker's
     /// search lags behind its own writes, this does not.
     ///
     /// # Errors
@@ -158,12 +159,14 @@ impl Store {
         person: &[u8],
         tenant: &str,
         record_type: RecordType,
-    ) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT step.tracker_id FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2
+    ) -> Result<Option<(i64, i64)>, QueueError> {
+        let sql = "SELECT step.tracker_id, generation FROM submission JOIN step USING (seq) WHERE person = ?1 AND tenant = ?2
                    AND ((step.kind = 'record' AND submission.record_type = ?3) OR (step.kind = 'contact' AND ?3 = 'Contact'))
                    AND step.state = 'done' AND step.tracker_id IS NOT NULL ORDER BY submission.seq DESC LIMIT 1";
-        let known =
-            self.conn.prepare_cached(sql)?.query_row(params![person, tenant, record_type.name()], |row| row.get(0));
+        let known = self
+            .conn
+            .prepare_cached(sql)?
+            .query_row(params![person, tenant, record_type.name()], |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(known.optional()?)
     }
 }

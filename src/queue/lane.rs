@@ -153,8 +153,9 @@ impl Tx<'_> {
     }
 
     pub(super) fn verify_unfinished(&self) -> Result<usize, QueueError> {
-        let open = [State::Queued, State::Retry, State::Held, State::Sending].map(State::name);
-        let sql = "UPDATE submission SET verify = 1 WHERE state IN (?1, ?2, ?3, ?4)";
-        Ok(self.sql.prepare_cached(sql)?.execute(open)?)
+        // Also what can be sent again by hand: another copy of the store may have done that since.
+        let not = [State::Done, State::Erased, State::Checking].map(State::name);
+        let sql = "UPDATE submission SET verify = 1 WHERE state NOT IN (?1, ?2, ?3)";
+        Ok(self.sql.prepare_cached(sql)?.execute(not)?)
     }
 }

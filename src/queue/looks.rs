@@ -42,6 +42,28 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| row.get(0)).optional()?)
     }
 
+    /// Counts the beginning of a late look, as a claim is counted: nothing that kills the process may do so forever.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn begin_audit(&mut self, seq: i64) -> Result<(), QueueError> {
+        self.write(|tx| {
+            tx.sql.execute("UPDATE submission SET crashes = crashes + 1 WHERE seq = ?1", [seq])?;
+            Ok(())
+        })
+    }
+
+    /// A late look that was not answered comes again in the next run; an outage is no crash.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_off_audit(&mut self, seq: i64) -> Result<(), QueueError> {
+        self.write(|tx| {
+            tx.sql.execute("UPDATE submission SET crashes = 0 WHERE seq = ?1", [seq])?;
+            Ok(())
+        })
+    }
+
     /// Ends the late look of a submission; with the ids of a twin, a person is asked.
     ///
     /// # Errors
@@ -49,7 +71,7 @@ impl Store {
     pub fn end_audit(&mut self, seq: i64, twins: Option<&str>, now: &Moment) -> Result<(), QueueError> {
         self.write(|tx| {
             let id: String = tx.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
-            tx.sql.execute("UPDATE submission SET audit_at = NULL WHERE seq = ?1", [seq])?;
+            tx.sql.execute("UPDATE submission SET audit_at = NULL, crashes = 0 WHERE seq = ?1", [seq])?;
             let Some(ids) = twins else { return tx.note(seq, now.wall, "", "record", "audited", 0, &id, "") };
             let message = tx.seal_words(&id, "message", ids)?;
             let code = Code::RelayLateTwin.number();
@@ -62,8 +84,8 @@ impl Store {
         })
     }
 
-    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find;
-    /// `None` forgets it.
+    /// Keeps a record that Tracker holds for certain (e-mail, id, and the generation of the credentials under which it was
+    /// seen), so that later look-ups have something they must find; `None` forgets it.
     ///
     /// # Errors
     /// The store's.
@@ -71,9 +93,9 @@ impl Store {
         &mut self,
         tenant: &str,
         record_type: RecordType,
-        known: Option<(&str, i64)>,
+        known: Option<(&str, i64, i64)>,
     ) -> Result<(), QueueError> {
-        let text = known.map(|(email, id)| format!("{id} {email}"));
+        let text = known.map(|(email, id, generation)| format!("{id}:{generation} {email}"));
         self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
     }
 
@@ -82,10 +104,25 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
+        Ok(self.control_since(tenant, record_type)?.map(|(email, id, _)| (email, id)))
+    }
+
+    /// The same with the generation of the credentials under which it was seen first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn control_since(
+        &self,
+        tenant: &str,
+        record_type: RecordType,
+    ) -> Result<Option<(String, i64, i64)>, QueueError> {
         let kept = self.token(&control_name(tenant, record_type))?;
         Ok(kept.and_then(|(text, _)| {
             let (id, email) = text.split_once(' ')?;
-            Some((email.to_owned(), id.parse().ok()?))
+            // Kept by an earlier version: under which credentials is not known, so that it proves no account.
+            let (id, generation) =
+                id.split_once(':').map_or((id, i64::MAX), |(id, at)| (id, at.parse().unwrap_or(i64::MAX)));
+            Some((email.to_owned(), id.parse().ok()?, generation))
         }))
     }
 }

@@ -28,12 +28,17 @@ pub struct Store {
     /// skips destructors, the next call in this process finds it and closes it.
     pub run_lock: Option<RunLock>,
     pub(super) files: Option<Files>,
+    /// The folder of sealed files of a store in memory.
+    folder: Option<PathBuf>,
     /// Whether the site has to save epoch and counter.
     pub remember: bool,
     pub(super) patience: Duration,
     /// What opening has used up of the patience: the first write after it has the rest.
     waited: Duration,
 }
+
+/// Statements that stay prepared: a run uses some forty, SQLite's cache keeps sixteen by default.
+const STATEMENTS: usize = 64;
 
 impl Store {
     /// Opens the site's store, or makes it when the site never had one.
@@ -72,7 +77,9 @@ impl Store {
         }
         let conn = Connection::open_with_flags(&database, flags)?;
         configure(&conn, PATIENCE.saturating_sub(waited))?;
-        let mut store = Self { conn, ring, run_lock: None, files: None, remember: false, patience: PATIENCE, waited };
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        let mut store =
+            Self { conn, ring, run_lock: None, files: None, folder: None, remember: false, patience: PATIENCE, waited };
         store.begin_schema(site, !known)?;
         store.check_owner(site, forgetful)?;
         store.check_key()?;
@@ -88,11 +95,13 @@ impl Store {
     /// SQLite's own.
     pub fn in_memory(conn: Connection, ring: Ring, site: &Site) -> Result<Self, QueueError> {
         conn.pragma_update(None, "foreign_keys", true)?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut store = Self {
             conn,
             ring,
             run_lock: None,
             files: None,
+            folder: None,
             remember: false,
             patience: PATIENCE,
             waited: Duration::ZERO,
@@ -102,6 +111,12 @@ impl Store {
         Ok(store)
     }
 
+    /// The same store in memory, with sealed files in a folder.
+    pub fn with_files_in(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
     /// The folder of a store on disk.
     pub fn dir(&self) -> Option<&Path> {
         self.files.as_ref().map(|files| files.dir.as_path())
@@ -109,7 +124,7 @@ impl Store {
 
     /// The folder of the sealed files.
     pub fn files_dir(&self) -> Option<PathBuf> {
-        self.dir().map(|dir| dir.join("files"))
+        self.dir().map(|dir| dir.join("files")).or_else(|| self.folder.clone())
     }
 
     /// The key ring.

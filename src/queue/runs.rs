@@ -107,7 +107,7 @@ impl Tx<'_> {
             let state = if open { State::Checking } else { State::Queued };
             self.sql.execute(
                 "UPDATE submission SET state = ?2, run_id = '', due_at = 0, due_boot = 0, boot_id = ?3, updated_at = ?4,
-                 plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?5 THEN coalesce(audit_at, ?6) ELSE audit_at END WHERE seq = ?1",
+                 plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?5 THEN ?6 ELSE audit_at END WHERE seq = ?1",
                 params![seq, state.name(), now.boot_id, now.wall, lost > 0, now.wall + 24 * 3_600_000],
             )?;
             self.note(seq, now.wall, "", "", "run ended abruptly", 0, &id, "")?;

@@ -128,8 +128,9 @@ impl Tx<'_> {
             }
             taken.iter().max().map_or(1, |last| last + 1)
         } else {
-            // Any credential saved by hand is a new one: what was derived from the old one is void.
-            self.sql.execute("DELETE FROM token", [])?;
+            // Any credential saved by hand is a new one: what was derived from the old one is void. Records that look-ups
+            // must find are no tokens: they tell whether the new ones speak for the same account.
+            self.sql.execute("DELETE FROM token WHERE name NOT LIKE 'control %'", [])?;
             let generation: i64 = self.meta("generation")?.parse().unwrap_or_default();
             self.set_meta("generation", &(generation + 1).to_string())?;
             0

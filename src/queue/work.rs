@@ -272,7 +272,8 @@ impl Tx<'_> {
                 outcome.fixes_plan,
                 record,
                 outcome.audit_at,
-                outcome.fixes_plan || step.kind == StepKind::Find
+                // Only what became of the record itself: a Lead is still to be looked for when its person is found.
+                outcome.fixes_plan && step.kind == StepKind::Record
             ])?;
         self.must_hold(held)?;
         self.note(

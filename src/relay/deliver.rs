@@ -2,7 +2,9 @@
 
 use super::plan::{self, Plan};
 use super::report::{Event, Outcome};
+use super::rule::Rule;
 use super::run::Runner;
+use super::sight::Reading;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::{Job, Step};
@@ -10,7 +12,6 @@ use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::Settled;
 use crate::settings::RecordType;
 use crate::tracker::client::Ids;
-use crate::tracker::outcome::Refusal;
 use crate::tracker::plan::{Planned, StepKind};
 
 /// Whether the run goes on with the next submission.
@@ -66,8 +67,9 @@ pub struct Claimed {
     pub job: Job,
     /// What is sent.
     pub plan: Plan,
-    /// Whether a clean look of this very walk found no record: only then an absent create may go out.
-    pub looked: bool,
+    /// The step for which a look of this very walk found nothing: only then may its absent create go out. A look for the
+    /// person of a Lead says nothing about the Lead.
+    pub looked: Option<i64>,
 }
 
 impl Claimed {
@@ -112,7 +114,7 @@ impl Runner<'_> {
             }
             Err(error) => return Err(error),
         };
-        if job.crashes >= self.policy.crashes_most {
+        if job.crashes >= self.policy.crashes_most && self.policy.keeps(Rule::CrashesEnd) {
             return self.refuse_to_plan(&job, &Walk::ask("crashes", Code::RelayCrashes, ""));
         }
         let (plan, new) = match self.plan(&job) {
@@ -123,7 +125,7 @@ impl Runner<'_> {
             }
         };
         let person = new.as_ref().map_or_else(|| job.person.clone(), |new| new.person.map(|hash| hash.to_vec()));
-        if let Some(person) = person.filter(|_| !job.plan_fixed)
+        if let Some(person) = person.filter(|_| !job.plan_fixed && self.policy.keeps(Rule::SamePersonWaits))
             && let Some(earlier) = self.store().earlier_open(seq, &person)?
         {
             let wait = self.policy.same_person_ms;
@@ -134,13 +136,13 @@ impl Runner<'_> {
             return Ok(Flow::Stop);
         }
         let job = self.store().job(seq)?;
-        let mut claimed = Claimed { job, plan, looked: false };
+        let mut claimed = Claimed { job, plan, looked: None };
         let walk = self.walk(&mut claimed)?;
         self.let_go(&claimed.job, walk)
     }
 
     fn plan(&mut self, job: &Job) -> Result<(Plan, Option<crate::queue::work::NewPlan>), plan::NoPlan> {
-        if job.plan_fixed {
+        if job.plan_fixed && self.policy.keeps(Rule::PlanIsFixed) {
             let plan = serde_json::from_slice(&job.plan)
                 .map_err(|error| plan::NoPlan { code: Code::EngineFault, message: error.to_string() })?;
             return Ok((plan, None));
@@ -210,7 +212,8 @@ impl Runner<'_> {
         if let (Some(id), Some(email)) = (step.and_then(|step| step.tracker_id), &claimed.plan.email)
             && self.store().control(&tenant, searched)?.is_none()
         {
-            self.store().set_control(&tenant, searched, Some((email, id)))?;
+            let generation = claimed.job.generation;
+            self.store().set_control(&tenant, searched, Some((email, id, generation)))?;
         }
         Ok(())
     }
@@ -218,32 +221,35 @@ impl Runner<'_> {
     /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.
     fn check_tenant(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
         let same = claimed.job.tenant == self.tenant.hash && claimed.job.generation == self.tenant.generation;
-        if same || !(claimed.has_reached() || claimed.job.plan_fixed) {
+        if same || !(claimed.has_reached() || claimed.job.plan_fixed) || !self.policy.keeps(Rule::SameAccount) {
             return Ok(None);
         }
-        let Some(id) = claimed.job.tracker_id else {
-            if claimed.job.tenant == self.tenant.hash {
-                // Same hosts and client, only new secrets: the look-up itself tells.
-                return Ok(None);
-            }
-            // Absence in another account proves nothing about the first one.
-            return Ok(Some(Walk::ask("tenant", Code::RelayTenant, "")));
-        };
+        let ask = |words: String| Ok(Some(Walk::ask("tenant", Code::RelayTenant, words)));
         let record_type = claimed.plan.record_type;
-        let read = self.client().read_record(record_type, id);
-        let same_person = match (&read, &claimed.plan.email) {
-            (Ok(Some(record)), Some(email)) => record.has_email(email) || record.has_marker(&claimed.job.marker),
-            (Ok(Some(record)), None) => record.has_marker(&claimed.job.marker),
-            (Ok(None), _) => false,
-            // A record that may not or cannot be read is nobody's for certain.
-            (Err(verdict), _)
-                if matches!(verdict.refusal(), Some(Refusal::Endpoint | Refusal::Forbidden | Refusal::Rejected)) =>
-            {
-                false
+        // Absence in another account proves nothing about the first one: where nothing of this submission is known, a
+        // person who was delivered before under the plan's credentials tells whether it is the same account.
+        let (kind, id, email) = match claimed.job.tracker_id {
+            Some(id) => (record_type, id, claimed.plan.email.clone()),
+            None if claimed.job.tenant != self.tenant.hash => return ask(String::new()),
+            None => {
+                let kind = if record_type == RecordType::Lead { RecordType::Contact } else { record_type };
+                let tenant = self.tenant.hash.clone();
+                match self.store().control_since(&tenant, kind)? {
+                    Some((email, id, since)) if since <= claimed.job.generation => (kind, id, Some(email)),
+                    _ => return ask(String::new()),
+                }
             }
-            (Err(verdict), _) => return self.trouble(claimed, None, verdict).map(Some),
         };
-        Ok((!same_person).then(|| Walk::ask("tenant", Code::RelayTenant, id.to_string())))
+        let marker = &claimed.job.marker;
+        let same_person = match self.read_known(claimed, kind, id)? {
+            Reading::Record(Some(record)) => {
+                email.is_some_and(|email| record.has_email(&email)) || record.has_marker(marker)
+            }
+            // A record that may not or cannot be read is nobody's for certain.
+            Reading::Record(None) | Reading::Impossible => false,
+            Reading::Failed(verdict) => return self.trouble(claimed, None, &verdict).map(Some),
+        };
+        if same_person { Ok(None) } else { ask(id.to_string()) }
     }
 
     /// Writes where a submission goes, and counts what the run has to know of it.
@@ -304,7 +310,7 @@ impl Runner<'_> {
             code: verdict.code(),
             message: verdict.message().to_owned(),
             due_in,
-            spent: false,
+            spent: !self.policy.keeps(Rule::PausesAreFree),
         };
         Ok(Walk::Leave(settled, Flow::Stop))
     }

@@ -1,65 +1,86 @@
-//! Before a first send: is the person in Tracker already? Our own store is asked first, since Tracker's search lags
-//! behind its own writes.
+//! Is the person in Tracker already? Asked before a first send, and when Tracker says so by itself (R3). Our own store
+//! is asked first, since Tracker's search lags behind its own writes.
 
 use super::deliver::{Claimed, Walk};
+use super::rule::Rule;
 use super::run::Runner;
 use super::send::{found, ids_of, is_record, put_back};
+use super::sight::Reading;
+use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::Step;
 use crate::queue::state::StepState;
 use crate::queue::work::StepOutcome;
 use crate::settings::RecordType;
 use crate::tracker::lookup::{Hit, Look};
-use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
 
+/// What our own store knows of a person.
+enum Known {
+    /// This record, read again just now.
+    Record(i64),
+    /// This record, made or found under these credentials; there is no way to read it again.
+    Unread(i64),
+    /// Nothing, or a record that is not there any more.
+    Nothing,
+    /// It could not be read this time.
+    Failed(crate::tracker::outcome::Verdict),
+}
+
 impl Runner<'_> {
-    /// Looks for the person before the record is sent. A hit is taken; anything but a hit goes on, since
-    /// nothing was sent yet.
+    /// Looks for the person before the record is sent. A hit is taken; an answer that proves nothing goes on, since
+    /// nothing was sent yet. A look that was not answered is asked again later, for an hour at least (`sight`): the
+    /// store's copy of yesterday, a colleague, another site may have made the person.
     pub fn find(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
         let Some(target) = target_of_find(claimed) else { return self.skip(claimed, step, "nothing to look for") };
         if !self.has_time() {
             return Ok(put_back(claimed));
         }
-        if let Some(known) = self.find_in_own_store(claimed, &target)? {
-            return match known {
-                Ok(id) => self.use_existing(claimed, step, &target, id, ""),
-                Err(verdict) => self.trouble(claimed, Some(step), &verdict),
-            };
+        if !self.policy.keeps(Rule::FindFirst) {
+            claimed.looked = Some(target.ordinal);
+            return self.skip(claimed, step, "");
+        }
+        match self.known(claimed, &target)? {
+            Known::Record(id) => return self.use_existing(claimed, step, &target, id, ""),
+            // It was checked when it was made or found. Sending would leave it to Tracker's rule for duplicates, which
+            // is not documented.
+            Known::Unread(id) => {
+                return self.use_existing(claimed, step, &target, id, "as an earlier submission found it");
+            }
+            Known::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
+            Known::Nothing => {}
         }
         let hits = match self.look_for_person(claimed, target.kind)? {
             Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
-            // A search that was not answered is asked again later: going on could make a second person.
             Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
             Look::Impossible => Vec::new(),
         };
-        claimed.looked = true;
+        claimed.looked = Some(target.ordinal);
         let Some((chosen, all)) = newest(&hits) else { return self.skip(claimed, step, "no existing record") };
         self.use_existing(claimed, step, &target, chosen, &all)
     }
 
     /// The record that an earlier submission of the same person became, read again: Tracker's search may not
     /// know it yet.
-    fn find_in_own_store(
-        &mut self,
-        claimed: &Claimed,
-        target: &Step,
-    ) -> Result<Option<Result<i64, Verdict>>, QueueError> {
+    fn known(&mut self, claimed: &Claimed, target: &Step) -> Result<Known, QueueError> {
         let (Some(person), Some(email)) = (claimed.job.person.clone(), claimed.plan.email.clone()) else {
-            return Ok(None);
+            return Ok(Known::Nothing);
         };
-        let tenant = self.tenant.hash.clone();
+        if !self.policy.keeps(Rule::OwnStoreFirst) {
+            return Ok(Known::Nothing);
+        }
+        let tenant = self.tenant.clone();
         let record_type = if target.kind == StepKind::Contact { RecordType::Contact } else { claimed.plan.record_type };
-        let Some(id) = self.store().known_record(&person, &tenant, record_type)? else { return Ok(None) };
-        Ok(match self.client().read_record(record_type, id) {
-            Ok(Some(record)) => record.has_email(&email).then_some(Ok(id)),
-            // Deleted in Tracker since.
-            Ok(None) => None,
-            // Read only where REST can be: the widget API alone says the same with its status 3.
-            Err(verdict) if matches!(verdict.refusal(), Some(Refusal::Unreachable | Refusal::TooMany)) => {
-                Some(Err(verdict))
-            }
-            Err(_) => None,
+        let Some((id, generation)) = self.store().known_record(&person, &tenant.hash, record_type)? else {
+            return Ok(Known::Nothing);
+        };
+        Ok(match self.read_known(claimed, record_type, id)? {
+            Reading::Record(Some(record)) if record.has_email(&email) => Known::Record(id),
+            // Deleted in Tracker since, or another person's by now.
+            Reading::Record(_) => Known::Nothing,
+            Reading::Failed(verdict) => Known::Failed(verdict),
+            Reading::Impossible if generation == tenant.generation => Known::Unread(id),
+            Reading::Impossible => Known::Nothing,
         })
     }
 
@@ -81,6 +102,44 @@ impl Runner<'_> {
         self.write_outcome(claimed, step, &looked)?;
         self.write_outcome(claimed, target, &found(target, id, "found", words))?;
         Ok(Walk::On)
+    }
+
+    /// R3: Tracker has the person and was told not to overwrite it. One exact match is taken.
+    pub fn protected(&mut self, claimed: &mut Claimed, step: &Step, message: &str) -> Result<Walk, QueueError> {
+        if !is_record(step) {
+            return self.reject(claimed, step, Code::TrackerProtected, message);
+        }
+        let back = StepOutcome {
+            state: Some(StepState::Todo),
+            event: "already there",
+            code: Some(Code::TrackerProtected),
+            message: message.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &back)?;
+        if claimed.plan.record_type == RecordType::Lead {
+            // The person of a Lead is no Lead: its id must not stand where the Lead's does.
+            return Ok(Walk::ask("protected", Code::TrackerProtected, message));
+        }
+        match self.look_for_person(claimed, step.kind)? {
+            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
+                let id = hits.first().map_or(0, |hit| hit.id);
+                self.write_outcome(claimed, step, &found(step, id, "found", message))?;
+                Ok(Walk::On)
+            }
+            Look::Failed(verdict) => self.trouble(claimed, None, &verdict),
+            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => {
+                Ok(Walk::ask("several", Code::RelaySeveral, ids_of(&hits)))
+            }
+            // Tracker says that the person is there, and our own store knows as what.
+            _ => match self.known(claimed, step)? {
+                Known::Record(id) | Known::Unread(id) => {
+                    self.write_outcome(claimed, step, &found(step, id, "found", message))?;
+                    Ok(Walk::On)
+                }
+                _ => Ok(Walk::ask("protected", Code::TrackerProtected, message)),
+            },
+        }
     }
 }
 

@@ -5,21 +5,27 @@
 //! Tracker has proven that nothing was applied. The letters in comments (A1 … R4, Q1 … D1) name the rows of
 //! the table in the README's section on reliability.
 //!
-//! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value. [`pace`]: requests a minute.
+//! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value; [`rule`]: every rule, by name.
+//!   [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
 //! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `settle`: one lost answer.
+//!   `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
 
 pub mod account;
+mod audit;
 mod deliver;
 mod find;
 pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod report;
+pub mod rule;
 pub mod run;
 mod send;
 mod settle;
+mod sight;
 
 pub use policy::Policy;
 pub use report::{Caller, Ended, Event, Outcome, Report};
+pub use rule::Rule;
 pub use run::{Surroundings, run};

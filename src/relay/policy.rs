@@ -1,5 +1,6 @@
 //! Every duration and limit of the delivery, in one value, so that simulations and campaigns can scale it.
 
+use super::rule::Rule;
 use crate::clock::Random;
 use crate::tracker::http::Patience;
 
@@ -46,10 +47,17 @@ pub struct Policy {
     pub crashes_most: i64,
     /// A gap between runs after which everything unfinished is looked up before its first send.
     pub heartbeat_gap_ms: i64,
-    /// A record counts as ours when it was made at most this long before the intent.
+    /// A record counts as ours when it was made at most this long before the intent: the wall clock may have been set
+    /// by an hour between the intent and the look.
     pub created_slack_ms: i64,
+    /// How long no look was answered, before a first send goes on without one.
+    pub blind_ms: i64,
+    /// The same, before a person is asked about a lost answer.
+    pub blind_ask_ms: i64,
     /// Requests that may go out at once, before the pace holds.
     pub burst: f64,
+    /// A rule that is switched off, to see that a campaign notices. Nothing that is shipped sets it.
+    pub off: Option<Rule>,
 }
 
 const SECOND: i64 = 1_000;
@@ -79,13 +87,21 @@ impl Default for Policy {
             give_up_ms: 7 * 24 * HOUR,
             crashes_most: 3,
             heartbeat_gap_ms: HOUR,
-            created_slack_ms: 5 * MINUTE,
+            created_slack_ms: HOUR + 5 * MINUTE,
+            blind_ms: HOUR,
+            blind_ask_ms: 24 * HOUR,
             burst: 10.0,
+            off: None,
         }
     }
 }
 
 impl Policy {
+    /// Whether a rule is in force. All are, but where a campaign checks that it would notice.
+    pub fn keeps(&self, rule: Rule) -> bool {
+        self.off != Some(rule)
+    }
+
     /// The wait after the n-th transient failure: a floor, and a random part that doubles.
     pub fn back_off(&self, attempts: i64, retry_after_ms: i64, random: &mut dyn Random) -> i64 {
         let doubled = self.base_ms.saturating_mul(1 << attempts.clamp(0, 20));

@@ -8,6 +8,7 @@ use super::deliver::Flow;
 use super::pace::{Paced, Remembered};
 use super::plan::Tenant;
 use super::report::{Caller, Ended, Report, empty, lane_event};
+use super::sight::Sight;
 use crate::clock::{Clock, Moment, Random};
 use crate::codes::{Code, Coded};
 use crate::queue::lock::{Holder, RunLock};
@@ -63,6 +64,7 @@ pub(super) struct Runner<'a> {
     pub ends_at: i64,
     pub failures: u32,
     pub wait_ms: i64,
+    pub sight: Sight,
     pub report: Report,
 }
 
@@ -203,6 +205,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         ends_at,
         failures: 0,
         wait_ms: 0,
+        sight: Sight::Open,
         report,
     };
     let result = runner.all();

@@ -3,13 +3,14 @@
 use hmac::digest::Digest;
 
 use super::deliver::{Claimed, Flow, Walk};
+use super::rule::Rule;
 use super::run::Runner;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::Step;
 use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::{Settled, StepOutcome};
-use crate::tracker::lookup::{Hit, Look};
+use crate::tracker::lookup::Hit;
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
 use crate::tracker::transport::DocumentSource;
@@ -29,7 +30,8 @@ impl Runner<'_> {
         }
         // A create that was lost before, or that another copy of the store may have sent, goes out only
         // right after a look that found nothing.
-        if is_record(step) && (step.resends > 0 || claimed.job.verify) && !claimed.looked {
+        let verify = claimed.job.verify && self.policy.keeps(Rule::GapIsLookedInto);
+        if is_record(step) && (step.resends > 0 || verify) && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
         }
         let file = match self.source_of(claimed, step) {
@@ -44,7 +46,10 @@ impl Runner<'_> {
         let deadline = now.boot + self.policy.first_byte_ms;
         let hash = sha2::Sha256::digest(serde_json::to_vec(&planned).unwrap_or_default());
         let run_id = self.run_id.clone();
-        if !self.is_sound() || !self.store().intend(claimed.job.seq, step.ordinal, &run_id, &hash, deadline, &now)? {
+        let may_send = self.is_sound()
+            && (!self.policy.keeps(Rule::IntentFirst)
+                || self.store().intend(claimed.job.seq, step.ordinal, &run_id, &hash, deadline, &now)?);
+        if !may_send {
             return Ok(Walk::Leave(
                 Settled {
                     state: State::Queued,
@@ -63,6 +68,10 @@ impl Runner<'_> {
     }
 
     fn judge(&mut self, claimed: &mut Claimed, step: &Step, verdict: &Verdict) -> Result<Walk, QueueError> {
+        if matches!(verdict, Verdict::Done { .. } | Verdict::Pending { .. } | Verdict::Protected { .. }) {
+            // Three failures end a run only when they come in a row.
+            self.failures = 0;
+        }
         match verdict {
             Verdict::Done { id: Some(id), message } => {
                 self.write_outcome(claimed, step, &found(step, *id, "created", message))?;
@@ -106,38 +115,13 @@ impl Runner<'_> {
                 self.write_outcome(claimed, step, &lost)?;
                 self.failures += 1;
                 if let Some(seconds) = retry_after {
-                    self.wait_ms = self.wait_of(*seconds);
+                    self.wait_ms = self.wait_ms.max(self.wait_of(Some(*seconds)));
                 }
                 if *code == Code::TrackerEndpoint {
                     self.pause(Pause::Endpoint, verdict)?;
                 }
                 Ok(self.look_later(*code, message))
             }
-        }
-    }
-
-    /// R3: Tracker has the person and was told not to overwrite it. One exact match is taken.
-    fn protected(&mut self, claimed: &mut Claimed, step: &Step, message: &str) -> Result<Walk, QueueError> {
-        let back = StepOutcome {
-            state: Some(StepState::Todo),
-            event: "already there",
-            code: Some(Code::TrackerProtected),
-            message: message.to_owned(),
-            ..Default::default()
-        };
-        self.write_outcome(claimed, step, &back)?;
-        let look = self.look_for_person(claimed, step.kind)?;
-        match look {
-            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
-                let id = hits.first().map_or(0, |hit| hit.id);
-                self.write_outcome(claimed, step, &found(step, id, "found", message))?;
-                Ok(Walk::On)
-            }
-            Look::Failed(verdict) => self.trouble(claimed, None, &verdict),
-            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => {
-                Ok(Walk::ask("several", Code::RelaySeveral, ids_of(&hits)))
-            }
-            _ => Ok(Walk::ask("protected", Code::TrackerProtected, message)),
         }
     }
 
@@ -181,14 +165,16 @@ impl Runner<'_> {
             Some(Refusal::TooMany) => {
                 settle_back(self, "too many requests")?;
                 self.transport.slow_down();
-                self.wait_ms = verdict.retry_after().map_or(self.policy.too_many_ms, |seconds| self.wait_of(seconds));
+                self.wait_ms = self.wait_of(verdict.retry_after());
                 let wait = self.wait_ms;
                 Ok(again(claimed, code, message, wait, false))
             }
             Some(Refusal::Unreachable) | None => {
                 settle_back(self, "not sent")?;
                 self.failures += 1;
-                let retry_after = verdict.retry_after().map_or(0, |seconds| self.wait_of(seconds));
+                let retry_after = verdict.retry_after().map_or(0, |seconds| self.wait_of(Some(seconds)));
+                // Whom Tracker asks for patience, it asks for everybody.
+                self.wait_ms = self.wait_ms.max(retry_after);
                 let wait = self.policy.back_off(claimed.job.attempts, retry_after, self.random);
                 Ok(self.again_or_give_up(claimed, code, message, wait))
             }
@@ -261,8 +247,9 @@ impl Runner<'_> {
         Ok(Walk::On)
     }
 
-    /// Milliseconds of a `Retry-After`: never none, never more than a day.
-    fn wait_of(&self, seconds: u64) -> i64 {
+    /// Milliseconds of a `Retry-After`: never none, never more than a day; without one, as after a 429.
+    pub fn wait_of(&self, seconds: Option<u64>) -> i64 {
+        let Some(seconds) = seconds else { return self.policy.too_many_ms };
         let ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
         ms.clamp(self.policy.floor_ms, self.policy.audit_ms.max(self.policy.floor_ms))
     }

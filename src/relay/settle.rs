@@ -1,10 +1,11 @@
-//! A lost answer is settled by looking into Tracker (Q1 to Q4), and once more a day later (D1).
+//! A lost answer is settled by looking into Tracker (Q1 to Q4); nothing is sent again before that has shown it absent.
 
 use super::deliver::{Claimed, Walk};
 use super::plan::Plan;
-use super::report::Event;
+use super::rule::Rule;
 use super::run::Runner;
 use super::send::{found, ids_of, is_record};
+use super::sight::Sight;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::Step;
@@ -28,7 +29,17 @@ impl Runner<'_> {
             self.store().rebase_unknown(seq, step.ordinal, &now)?;
             (step.looks, step.unknown_boot, step.boot_id) = (0, Some(now.boot), now.boot_id.clone());
         }
+        if let Some(walk) = self.without_a_look(claimed, &step)? {
+            return Ok(walk);
+        }
         let look = self.look_for_step(claimed, &step)?;
+        if self.sight == Sight::Lost && is_record(&step) && step.state != StepState::Todo {
+            let since = self.unanswered_for()?.unwrap_or_default();
+            if since < self.policy.blind_ask_ms {
+                let wait = self.policy.back_off(claimed.job.attempts, 0, self.random);
+                return Ok(Walk::later(State::Checking, Code::TrackerUnreachable, "", wait));
+            }
+        }
         match look {
             Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
                 let id = hits.first().map_or(0, |hit| hit.id);
@@ -47,7 +58,7 @@ impl Runner<'_> {
 
     /// Q2, Q3: a clean look found nothing.
     fn absent(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
-        claimed.looked = true;
+        claimed.looked = Some(step.ordinal);
         if step.state == StepState::Todo {
             // Not sent since the last look, or never: this was the look right before.
             return Ok(Walk::On);
@@ -55,7 +66,9 @@ impl Runner<'_> {
         let looks = step.looks + 1;
         let waited = self.waited(step);
         let by_hand = claimed.job.said_absent;
-        let proven = by_hand || (looks >= self.policy.looks_needed && waited >= self.policy.absent_ms);
+        let enough = looks >= self.policy.looks_needed || !self.policy.keeps(Rule::ThreeLooks);
+        let late = waited >= self.policy.absent_ms || !self.policy.keeps(Rule::FifteenMinutes);
+        let proven = by_hand || (enough && late);
         if !proven || step.state == StepState::Applied {
             if step.state == StepState::Applied && looks >= self.policy.unclean_most {
                 return Ok(Walk::ask("no id", Code::TrackerNoId, ""));
@@ -64,6 +77,7 @@ impl Runner<'_> {
             self.write_outcome(claimed, step, &looked)?;
             return Ok(self.look_again(step, looks + step.unclean));
         }
+        // Q3 asks for one more look right before the send: this was it, and nothing comes between.
         self.send_again(claimed, step, "absent")
     }
 
@@ -71,7 +85,7 @@ impl Runner<'_> {
     fn unclean(&mut self, claimed: &mut Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
         if step.state == StepState::Todo {
             // Nothing was lost here; a look that proves nothing does not hold a first send up.
-            claimed.looked = true;
+            claimed.looked = Some(step.ordinal);
             return if step.resends > 0 { Ok(Walk::ask("unsettled", Code::RelayUnsettled, why)) } else { Ok(Walk::On) };
         }
         let unclean = step.unclean + 1;
@@ -91,7 +105,7 @@ impl Runner<'_> {
     /// No look is possible. A person or lead is never sent again blindly; a note is, once, and the journal says so.
     fn blind(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
         if step.state == StepState::Todo && step.resends == 0 {
-            claimed.looked = true;
+            claimed.looked = Some(step.ordinal);
             return Ok(Walk::On);
         }
         if is_record(step) {
@@ -116,8 +130,18 @@ impl Runner<'_> {
         self.send_again(claimed, step, "sent again without a look: it may be there twice")
     }
 
+    /// What happens where a rule is switched off on purpose: the lost create simply goes out again.
+    fn without_a_look(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Option<Walk>, QueueError> {
+        let off = match step.state {
+            StepState::Unknown => Rule::LostIsLookedFor,
+            StepState::Applied => Rule::AppliedIsNotSentAgain,
+            _ => return Ok(None),
+        };
+        if self.policy.keeps(off) { Ok(None) } else { self.send_again(claimed, step, "sent again").map(Some) }
+    }
+
     fn send_again(&mut self, claimed: &mut Claimed, step: &Step, event: &'static str) -> Result<Walk, QueueError> {
-        if step.resends >= self.policy.resends_most {
+        if step.resends >= self.policy.resends_most && self.policy.keeps(Rule::ResendsAreFew) {
             return Ok(Walk::ask("resends", Code::RelayResends, ""));
         }
         let again = StepOutcome {
@@ -129,7 +153,7 @@ impl Runner<'_> {
             ..Default::default()
         };
         self.write_outcome(claimed, step, &again)?;
-        claimed.looked = true;
+        claimed.looked = Some(step.ordinal);
         Ok(Walk::On)
     }
 
@@ -144,21 +168,29 @@ impl Runner<'_> {
     }
 
     /// The look that fits a step.
-    fn look_for_step(&mut self, claimed: &Claimed, step: &Step) -> Result<Look, QueueError> {
+    pub fn look_for_step(&mut self, claimed: &Claimed, step: &Step) -> Result<Look, QueueError> {
+        if matches!(step.kind, StepKind::Contact | StepKind::Record) && claimed.plan.record_type != RecordType::Lead
+            || step.kind == StepKind::Contact
+        {
+            let look = self.look_for_person(claimed, step.kind)?;
+            return self.ours(claimed, step, look);
+        }
+        let look = self.look(claimed, |runner| runner.look_for_other(claimed, step))?;
+        Ok(self.believed(look))
+    }
+
+    /// The look for a Lead or a child.
+    fn look_for_other(&mut self, claimed: &Claimed, step: &Step) -> Result<Look, QueueError> {
         let marker = claimed.job.marker.clone();
         let ids = claimed.ids();
         let plan: &Plan = &claimed.plan;
         let record_type = plan.record_type;
         Ok(match step.kind {
-            StepKind::Find => Look::Impossible,
-            StepKind::Record if record_type == RecordType::Lead => {
+            StepKind::Find | StepKind::Contact => Look::Impossible,
+            StepKind::Record => {
                 let name = plan.lead_name.clone();
                 let look = self.client().find_lead(&name, &marker);
                 self.our_lead(claimed, step, look)?
-            }
-            StepKind::Contact | StepKind::Record => {
-                let look = self.look_for_person(claimed, step.kind)?;
-                self.ours(claimed, step, look)
             }
             StepKind::Longlist => match (plan.job_id, ids.record) {
                 (Some(job), Some(record)) => self.client().find_on_longlist(job, record),
@@ -192,27 +224,47 @@ impl Runner<'_> {
         let marker_field = self.settings.text("marker_field").trim().parse().ok();
         let tenant = self.tenant.hash.clone();
         let control = self.store().control(&tenant, searched)?;
-        let look = self.client().find_person(searched, &email, &marker, marker_field, control.as_ref());
+        let look = self.look(claimed, |runner| {
+            Ok(runner.client().find_person(searched, &email, &marker, marker_field, control.as_ref()))
+        })?;
         if control.is_some() && matches!(look, Look::Unclean { .. }) {
             // It may have been deleted or merged in Tracker: the next look takes one from Tracker's own page.
             self.store().set_control(&tenant, searched, None)?;
         }
-        Ok(look)
+        Ok(self.believed(look))
     }
 
-    /// Of hits, those that this submission made: by marker, or made after its intent.
-    fn ours(&self, claimed: &Claimed, step: &Step, look: Look) -> Look {
-        let since = self.since(claimed, step);
-        let mine = |hits: Vec<Hit>| -> Vec<Hit> {
-            hits.into_iter().filter(|hit| hit.marked || hit.created.is_none_or(|at| at >= since)).collect()
-        };
+    fn believed(&self, look: Look) -> Look {
         match look {
-            // Before a first send an existing person is the one to use, whenever it was made.
-            Look::Clean(hits) if step.state == StepState::Todo && step.resends == 0 => Look::Clean(hits),
-            Look::Clean(hits) => Look::Clean(mine(hits)),
-            Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits), why },
+            Look::Unclean { hits, .. } if !self.policy.keeps(Rule::CleanLooks) => Look::Clean(hits),
             other => other,
         }
+    }
+
+    /// Of hits, those that this submission made: by marker, or made after its intent and no other submission's. Where
+    /// existing persons are used, one who was there before is taken, as before a first send, not made a second time.
+    fn ours(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+        let since = self.since(claimed, step);
+        let uses_existing = self.settings.text("duplicates") != "create";
+        let off = !self.policy.keeps(Rule::OnlyOurs);
+        let seq = claimed.job.seq;
+        let mut mine = |hits: Vec<Hit>| -> Result<Vec<Hit>, QueueError> {
+            let mut kept = Vec::new();
+            for hit in &hits {
+                let young = hit.created.is_none_or(|at| at >= since);
+                if off || hit.marked || (young && (uses_existing || !self.store().is_of_another(hit.id, seq)?)) {
+                    kept.push(hit.clone());
+                }
+            }
+            Ok(if kept.is_empty() && uses_existing { hits } else { kept })
+        };
+        Ok(match look {
+            // Before a first send an existing person is the one to use, whenever it was made.
+            Look::Clean(hits) if step.state == StepState::Todo && step.resends == 0 => Look::Clean(hits),
+            Look::Clean(hits) => Look::Clean(mine(hits)?),
+            Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits)?, why },
+            other => other,
+        })
     }
 
     /// A Lead is always new, so that only this submission's own one counts. On REST it carries our marker. One that
@@ -225,7 +277,8 @@ impl Runner<'_> {
             let mut kept = Vec::new();
             for hit in hits {
                 let fits = hit.marked || (!by_marker && hit.created.is_some_and(|at| at >= since));
-                if fits && (hit.marked || !self.store().is_of_another(hit.id, seq)?) {
+                let off = !self.policy.keeps(Rule::OnlyOurs);
+                if off || (fits && (hit.marked || !self.store().is_of_another(hit.id, seq)?)) {
                     kept.push(hit);
                 }
             }
@@ -242,59 +295,5 @@ impl Runner<'_> {
     fn since(&self, claimed: &Claimed, step: &Step) -> i64 {
         step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms
             + self.transport.skew_ms.unwrap_or(0)
-    }
-
-    /// D1: a day after a lost answer, one more look. Two records now mean that the request was applied late.
-    pub fn audits(&mut self) -> Result<(), QueueError> {
-        while self.has_time() && self.failures == 0 && self.wait_ms == 0 {
-            let now = self.clock.now();
-            let Some(seq) = self.store().due_audit(now.wall)? else { break };
-            let job = match self.store().job(seq) {
-                Ok(job) => job,
-                Err(QueueError::Vault(_)) => {
-                    self.store().end_audit(seq, None, &now)?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let Ok(plan) = serde_json::from_slice::<Plan>(&job.plan) else {
-                self.store().end_audit(seq, None, &now)?;
-                continue;
-            };
-            if job.tenant != self.tenant.hash {
-                // Another account's absence or twin says nothing about this one.
-                self.store().end_audit(seq, None, &now)?;
-                continue;
-            }
-            let id = job.id.clone();
-            let records: Vec<Step> = job.steps.iter().filter(|step| is_record(step)).cloned().collect();
-            let lost: Vec<&Step> =
-                records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
-            // After a crash nobody knows which one it was.
-            let lost = if lost.is_empty() { records.iter().collect() } else { lost };
-            let claimed = Claimed { job, plan, looked: false };
-            let mut twins = None;
-            for step in lost {
-                match self.look_for_step(&claimed, step)? {
-                    Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),
-                    // It is looked at again in the next run.
-                    Look::Failed(_) => return Ok(()),
-                    _ => {}
-                }
-            }
-            if twins.is_some() {
-                let code = Some(Code::RelayLateTwin.to_string());
-                self.report.events.push(Event {
-                    event: "attention",
-                    id,
-                    code,
-                    record_type: claimed.plan.record_type.name().to_owned(),
-                    tracker_id: claimed.job.tracker_id,
-                    reason: "late twin".into(),
-                });
-            }
-            self.store().end_audit(seq, twins.as_deref(), &now)?;
-        }
-        Ok(())
     }
 }

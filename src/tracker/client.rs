@@ -114,7 +114,11 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn check_logon(&mut self) -> Result<(), Verdict> {
+    /// Asks the widget API alone.
+    ///
+    /// # Errors
+    /// What Tracker says against it.
+    pub fn check_logon(&mut self) -> Result<(), Verdict> {
         for again in [true, false] {
             let token = self.oauth_token()?;
             let body = json!({ "trackerrms": { "checkLogon": { "credentials": { "oauthtoken": *token } } } });

@@ -101,6 +101,14 @@ impl Client<'_> {
         record_of(&response)
     }
 
+    /// Reads a record that we know. `Err` says whether it was not answered or cannot be.
+    ///
+    /// # Errors
+    /// A [`Look`] that failed or is impossible.
+    pub fn read_known(&mut self, record_type: RecordType, id: i64) -> Result<Option<Record>, Look> {
+        self.read_record(record_type, id).map_err(|verdict| self.failed(verdict))
+    }
+
     /// Looks for a person: by the marker's custom field where one is set, else by exact e-mail. `control` is a
     /// record (e-mail, id) that the same query must find; without one, a record of Tracker's first page is taken.
     pub fn find_person(
@@ -137,6 +145,10 @@ impl Client<'_> {
         }
         if rows.len() >= PAGE {
             return Look::Unclean { hits: checked, why: "the page was full".into() };
+        }
+        if !rows.iter().all(|row| row_mentions(row, email)) {
+            // A page may be shorter than we believe: rows that nobody asked for show that nothing was filtered.
+            return Look::Unclean { hits: checked, why: "the page holds others than were asked for".into() };
         }
         match self.control_is_found(record_type, email, control) {
             Ok(true) => Look::Clean(checked),
@@ -258,6 +270,12 @@ impl Client<'_> {
     fn failed(&mut self, verdict: Verdict) -> Look {
         match verdict.refusal() {
             Some(Refusal::Unauthorized) if self.api == Api::Rest => Look::Failed(verdict),
+            // A token that was given and is refused all the same is a passing trouble, as when another client exchanged
+            // its own meanwhile: it is asked again later. Without one there is no way to look.
+            Some(Refusal::Unauthorized) if self.jwt().is_ok() => {
+                let words = verdict.message().to_owned();
+                Look::Failed(Verdict::refused(Refusal::Unreachable, Code::TrackerUnavailable, words))
+            }
             Some(Refusal::Unauthorized) => match self.oauth_token() {
                 Ok(_) => Look::Impossible,
                 Err(verdict) => Look::Failed(verdict),
@@ -329,6 +347,12 @@ fn row_id(row: &Value, record_type: RecordType) -> Option<i64> {
         RecordType::Contact => "contactId",
         RecordType::Lead => "leadId",
     }))
+}
+
+/// Whether a row can be an answer to this e-mail. ASSUMPTION U7: Tracker's filter is "contains", without regard to case.
+fn row_mentions(row: &Value, email: &str) -> bool {
+    let asked = normal(email);
+    ["email", "otherEmail"].iter().filter_map(|name| row.get(*name)?.as_str()).any(|text| normal(text).contains(&asked))
 }
 
 fn row_has_email(row: &Value, email: &str) -> bool {

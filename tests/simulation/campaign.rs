@@ -42,7 +42,7 @@ fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
         emails.dedup();
         let twins = records - emails.len();
         println!(
-            "campaign {api}: {submitted} submissions, {} requests, {done} settled, {asked} ask a person, {records} records, {twins} twins, {} lost",
+            "campaign lost-answers: api={api} submissions={submitted} requests={} settled={done} asked={asked} records={records} lost={} twins={twins}",
             world.wire.sent,
             submitted - done - asked
         );
@@ -53,8 +53,28 @@ fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
 }
 
 #[test]
+fn three_days_of_refused_credentials_spend_no_attempt() {
+    for api in ["widget", "rest"] {
+        let mut world = World::new(12, json!({ "api": api }));
+        world.enter_credentials("a wrong client secret", "sim-refresh-token-0123456789");
+        let ids: Vec<String> = (0..20).map(|at| world.submit(&person(at))).collect();
+        world.run_for(72);
+        let attempts = world.number("SELECT sum(attempts) FROM submission");
+        world.enter_credentials("sim-client-secret-0123456789", "sim-refresh-token-0123456789");
+        world.run_for(24);
+        let delivered = ids.iter().filter(|id| world.item(id).state == State::Done).count();
+        println!(
+            "campaign credentials-out: api={api} hours=72 submissions=20 attempts={attempts} delivered={delivered}"
+        );
+        assert_eq!((attempts, delivered, world.held("resources").len()), (0, 20, 20), "{api}");
+    }
+}
+
+#[test]
 fn six_days_without_tracker_leave_nothing_failed() {
-    for weather in [Weather { refuse: 100, ..Weather::default() }, Weather { error_before: 100, ..Weather::default() }]
+    let calm = Weather::default();
+    for (name, weather) in
+        [("refused", Weather { refuse: 100, ..calm }), ("errors", Weather { error_before: 100, ..calm })]
     {
         let mut world = World::new(12, json!({ "api": "rest" }));
         world.submit(&person(0));
@@ -62,11 +82,13 @@ fn six_days_without_tracker_leave_nothing_failed() {
         world.wire.weather = weather;
         let ids: Vec<String> = (1..20).map(|at| world.submit(&person(at))).collect();
         world.run_for(24 * 6);
-        assert_eq!(count(&world, State::Failed), 0, "{weather:?}");
-        world.wire.weather = Weather::default();
+        let failed = count(&world, State::Failed);
+        world.wire.weather = calm;
         world.run_for(24 * 2);
-        assert!(ids.iter().all(|id| world.item(id).state == State::Done), "{weather:?}");
-        assert_eq!(world.held("resources").len(), 20, "{weather:?}");
+        let delivered = ids.iter().filter(|id| world.item(id).state == State::Done).count();
+        println!("campaign outage: kind={name} days=6 submissions=19 failed={failed} delivered={delivered}");
+        assert_eq!((failed, delivered), (0, 19), "{name}");
+        assert_eq!(world.held("resources").len(), 20, "{name}");
     }
 }
 
@@ -74,7 +96,7 @@ fn six_days_without_tracker_leave_nothing_failed() {
 fn a_backlog_drains_at_the_pace_that_was_set_and_below_trackers_limit() {
     let mut world = World::new(13, json!({ "api": "rest", "duplicates": "create", "activity_enabled": "" }));
     world.switches(&json!({ "rate_limit_per_min": 100, "keep_requests": 5_000 }));
-    let many = 300;
+    let many = 1_000;
     (0..many).for_each(|at| drop(world.submit(&person(at))));
     let begin = world.clock.wall();
     while count(&world, State::Done) < many && world.clock.wall() - begin < 3_600_000 {
@@ -85,7 +107,7 @@ fn a_backlog_drains_at_the_pace_that_was_set_and_below_trackers_limit() {
     let refused = world.held("requests").iter().filter(|request| request["status"] == 429).count();
     let reached = world.wire.sent as f64 / minutes;
     println!(
-        "pace: {} requests in {minutes:.1} minutes, {reached:.1} a minute of 80, {refused} answers of 429",
+        "campaign backlog: submissions={many} requests={} minutes={minutes:.1} per_minute={reached:.1} pace=80 answers_of_429={refused}",
         world.wire.sent
     );
     assert_eq!(count(&world, State::Done), many);

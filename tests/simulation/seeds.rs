@@ -1,62 +1,151 @@
-//! Chance against the promise: each seed is a small site in bad weather, with crashes between any two writes, and
-//! then a few calm days. Afterwards nothing may be lost and nobody may be there twice.
+//! Chance against the promise: each seed is a small site in bad weather, with crashes at any look at the clock and at any
+//! request, and then a few calm weeks. Afterwards the invariants are checked.
 //!
-//! `SEEDS=200000` sets how many, `SEED=4711` replays one with everything that it did.
+//! `SEEDS=200000` sets how many, `SEED=4711` replays one with everything that it did; with `FOCUS=LateLook`, say, as the
+//! check of that rule plays it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use halt_tracker::queue::state::State;
-use halt_tracker::relay::Policy;
+use halt_tracker::queue::state::Pause;
+use halt_tracker::relay::{Caller, Policy, Rule};
 use serde_json::{Value, json};
 
+use crate::invariants::{Counts, check, check_after_a_run};
+use crate::model::Tracker;
 use crate::wire::Weather;
-use crate::world::{Dice, World};
+use crate::world::{Dice, NOON, World};
 
-/// What a seed showed, summed over all.
-#[derive(Default, Debug)]
-struct Counts {
-    submissions: u64,
-    delivered: u64,
-    asked: u64,
-    crashes: u64,
-    requests: u64,
-    lost_answers: u64,
-    records: u64,
-    /// Records that Tracker made hours after the absent verdict, each flagged by the late look.
-    late_twins: u64,
-    doubled_children: u64,
+const HOUR: i64 = 3_600_000;
+
+/// What a seed meets besides the weather.
+#[derive(Default, Clone, Copy, Debug)]
+pub struct Features {
+    /// Another account's credentials are entered for a while.
+    pub swap: bool,
+    /// Yesterday's store is put back.
+    pub restore: bool,
+    /// API and record type are changed on the way.
+    pub settings: bool,
+    /// A firewall lets only the widget host through.
+    pub blocked: bool,
+    /// The wall clock is set forth and back.
+    pub jumps: bool,
+    pub limit: bool,
+    /// One applicant kills PHP.
+    pub poison: bool,
+    /// Tracker ignores the filters of searches and gives short pages.
+    pub unfiltered: bool,
+    /// Wrong credentials for a while.
+    pub out: bool,
+    /// Some searches are answered from a copy of hours ago.
+    pub stale: bool,
+    /// Nobody comes by for hours.
+    pub gap: bool,
+    pub lag: u64,
+    /// The same person more than once.
+    pub same_person: bool,
+    /// The person is in Tracker already.
+    pub existing: bool,
+    pub create_always: bool,
+    pub wrong_id: bool,
+    pub documents: u32,
+}
+
+pub struct Sent {
+    pub id: String,
+    pub email: String,
 }
 
 /// What one seed is made of.
-struct Case {
-    world: World,
-    ids: Vec<(String, String)>,
-    create_always: bool,
+pub struct Case {
+    pub world: World,
+    pub features: Features,
+    pub record_type: &'static str,
+    pub sent: Vec<Sent>,
+    /// Accepted after the backup that was put back: no store knows them any more.
+    pub forgotten: BTreeSet<String>,
+    pub accounts: Vec<Rc<RefCell<Tracker>>>,
+    /// Tracker's ids of steps, once seen.
+    pub ids: BTreeMap<(i64, i64), i64>,
+    pub existing: usize,
 }
 
-fn case(seed: u64) -> Case {
-    let mut dice = Dice::new(seed);
-    let api = ["widget", "rest"][dice.below(2) as usize];
-    let record_type = ["Resource", "Contact", "Lead"][dice.below(3) as usize];
-    let create_always = dice.chance(20);
-    let duplicates = if create_always { "create" } else { "use_existing" };
-    let mut world =
-        World::new(seed, json!({ "api": api, "record_type": record_type, "duplicates": duplicates, "pace": "600" }));
-    let lag = if dice.chance(50) { 0 } else { dice.below(60_000) };
-    world.switches(&json!({ "search_lag_ms": lag, "keep_requests": 0 }));
-    if dice.chance(70) {
-        // Others whom Tracker holds already.
-        let person = |name: &str| json!({ "firstName": name, "surname": "Other", "email": format!("{name}@other.example"), "contactDetails": { "email": format!("{name}@other.example") } });
-        let now = world.clock.wall();
-        let others: Vec<Value> = ["grace", "alan"].iter().map(|name| person(name)).collect();
-        let leads = json!([{ "name": "Grace Other – elsewhere" }]);
-        world
-            .wire
-            .tracker
-            .borrow_mut()
-            .seed(&json!({ "resources": others, "contacts": others, "leads": leads }), now)
-            .expect("seeded");
+fn features(dice: &mut Dice, focus: Option<Rule>) -> Features {
+    let mut f = Features {
+        swap: dice.chance(6),
+        restore: dice.chance(8),
+        settings: dice.chance(15),
+        blocked: dice.chance(10),
+        jumps: dice.chance(10),
+        limit: dice.chance(10),
+        poison: dice.chance(4),
+        unfiltered: dice.chance(6),
+        out: dice.chance(8),
+        stale: dice.chance(25),
+        gap: dice.chance(10),
+        lag: [0, 0, dice.below(60_000), dice.below(60_000), dice.below(14 * 60_000)][dice.below(5) as usize],
+        same_person: dice.chance(40),
+        existing: dice.chance(25),
+        create_always: dice.chance(20),
+        wrong_id: dice.chance(8),
+        documents: if dice.chance(35) { 1 + dice.below(2) as u32 } else { 0 },
+    };
+    match focus {
+        Some(Rule::SameAccount) => f.swap = true,
+        Some(Rule::GapIsLookedInto) => (f.restore, f.create_always) = (true, true),
+        Some(Rule::PlanIsFixed) => f.settings = true,
+        Some(Rule::BlindIsPatient) => (f.blocked, f.existing) = (true, true),
+        Some(Rule::CrashesEnd) => (f.poison, f.create_always) = (true, false),
+        Some(Rule::CleanLooks) => f.unfiltered = true,
+        Some(Rule::PausesAreFree) => f.out = true,
+        Some(Rule::ThreeLooks) => f.stale = true,
+        Some(Rule::FifteenMinutes) => f.lag = 13 * 60_000,
+        Some(Rule::SamePersonWaits | Rule::OwnStoreFirst) => {
+            (f.same_person, f.create_always, f.lag) = (true, false, 60_000);
+        }
+        Some(Rule::FindFirst) => (f.existing, f.create_always) = (true, false),
+        Some(Rule::OnlyOurs) => (f.create_always, f.same_person) = (true, true),
+        _ => {}
     }
+    // What would make a twin Tracker's own doing, or one that nobody could know of, is not mixed.
+    if f.swap {
+        (f.same_person, f.settings, f.restore, f.blocked, f.existing, f.out) =
+            (false, false, false, false, false, false);
+    }
+    if f.restore {
+        (f.blocked, f.stale, f.poison) = (false, false, false);
+    }
+    if f.settings {
+        f.same_person = false;
+    }
+    if f.unfiltered {
+        (f.existing, f.restore) = (false, false);
+    }
+    if f.same_person || f.restore || f.lag > 0 || f.stale {
+        f.wrong_id = false;
+    }
+    f
+}
+
+fn case(seed: u64, focus: Option<Rule>) -> Case {
+    let mut dice = Dice::new(seed);
+    let f = features(&mut dice, focus);
+    let rest = !f.blocked && (dice.chance(50) || matches!(focus, Some(Rule::FindFirst | Rule::OnlyOurs)));
+    let api = if rest { "rest" } else { "widget" };
+    let types = if f.settings { 2 } else { 3 };
+    let record_type = ["Resource", "Contact", "Lead"][dice.below(types) as usize];
+    let duplicates = if f.create_always { "create" } else { "use_existing" };
+    let activity = if dice.chance(80) { "1" } else { "" };
+    let mut world = World::new(
+        seed,
+        json!({ "api": api, "record_type": record_type, "duplicates": duplicates, "pace": "600", "activity_enabled": activity }),
+    );
+    let others = if f.unfiltered { 8 } else { [0, 2, 2][dice.below(3) as usize] };
+    prepare(&mut world, &f, others, dice.chance(30));
+    let accounts = vec![Rc::clone(&world.wire.tracker), Rc::new(RefCell::new(Tracker::new()))];
     let heavy = dice.below(25);
     let mut up_to = |most: u64| dice.below(most + 1);
     world.wire.weather = Weather {
@@ -66,188 +155,219 @@ fn case(seed: u64) -> Case {
         error_before: up_to(heavy),
         error_after: up_to(heavy),
         garbage: up_to(heavy),
-        late: up_to(10),
+        // Nobody can look for a late twin in an account whose credentials are gone.
+        late: if f.swap { 0 } else { up_to(10) },
+        doubled: up_to(5),
+        no_id: up_to(heavy / 2),
+        wrong_id: if f.wrong_id { 10 } else { 0 },
+        unauthorized: up_to(5),
+        stale: if f.stale { 40 } else { 0 },
         only_creates: false,
     };
-    Case { world, ids: Vec::new(), create_always }
+    world.wire.stale_left = 2;
+    world.wire.lag_ms = f.lag;
+    world.wire.rest_is_blocked = f.blocked;
+    world.wire.poison = f.poison.then_some("p0@example.org");
+    Case {
+        world,
+        features: f,
+        record_type,
+        sent: Vec::new(),
+        forgotten: BTreeSet::new(),
+        accounts,
+        ids: BTreeMap::new(),
+        existing: usize::from(f.existing),
+    }
 }
 
-/// Bad weather for some hours, then calm days; every acknowledged submission is followed to its end.
-fn play(case: &mut Case, seed: u64) {
+/// Others whom Tracker holds already, for months, and how it behaves.
+fn prepare(world: &mut World, f: &Features, others: usize, unguarded: bool) {
+    let person =
+        |name: &str| json!({ "firstName": name, "surname": "Other", "email": name, "created_ms": NOON - 5_000 * HOUR });
+    let mut people: Vec<Value> = (0..others).map(|at| person(&format!("o{at}@other.example"))).collect();
+    if f.existing {
+        people.push(person("p0@example.org"));
+    }
+    let leads = json!([{ "name": "Grace Other – elsewhere", "created_ms": NOON - 5_000 * HOUR }]);
+    let seed = json!({ "resources": people, "contacts": people, "leads": leads });
+    world.wire.tracker.borrow_mut().seed(&seed, NOON).expect("seeded");
+    let mut switches = json!({ "search_lag_ms": f.lag, "keep_requests": 0 });
+    if f.limit {
+        switches["rate_limit_per_min"] = json!(100);
+    }
+    if f.unfiltered {
+        (switches["email_filter"], switches["page_cap"]) = (json!("ignored"), json!(5));
+    }
+    // The widget API's own guard is no assumption of ours where REST can be searched.
+    if unguarded && !f.blocked {
+        switches["widget_duplicates"] = json!("create");
+    }
+    world.switches(&switches);
+}
+
+/// Bad weather for some hours, then calm weeks; every acknowledged submission is followed to its end.
+fn play(case: &mut Case, seed: u64) -> Result<(), String> {
     let mut dice = Dice::new(seed ^ 0x5eed);
-    let many = 1 + dice.below(4);
+    let f = case.features;
+    let many = 1 + dice.below(3) + u64::from(f.same_person);
     for at in 0..many {
-        // Now and then the same person again.
-        let person = if at > 0 && dice.chance(25) { at - 1 } else { at };
-        let fields = json!({ "name": format!("Person Number{person}"), "email": format!("p{person}@example.org"), "message": "Hi" });
-        let id = case.world.submit(&fields);
-        case.ids.push((id, format!("p{person}@example.org")));
-        for _ in 0..dice.below(4) {
-            storm(&mut case.world, &mut dice);
+        let person = if at > 0 && f.same_person && dice.chance(60) { at - 1 } else { at };
+        accept(case, person);
+        for _ in 0..dice.below(3) {
+            storm(case, &mut dice)?;
         }
     }
-    for _ in 0..dice.below(60) {
-        storm(&mut case.world, &mut dice);
+    if f.restore {
+        case.world.snapshot();
     }
-    case.world.wire.weather = Weather::default();
-    // A rotation whose answer was lost needs a new paste: the screen says so, and somebody does it.
-    case.world.paste_new_credentials();
-    for _ in 0..3 {
-        case.world.run_for(24 * 9);
-        case.world.clock.advance(25 * 3_600_000);
+    for _ in 0..dice.below(18) + 4 * u64::from(f.out || f.swap) {
+        storm(case, &mut dice)?;
+        trouble(case, &mut dice);
+    }
+    if f.restore {
+        accept(case, 77);
+        let last = case.sent.last().map(|sent| sent.id.clone()).unwrap_or_default();
+        case.forgotten.insert(last);
+        case.world.run();
+        case.world.clock.advance(20 * HOUR);
         case.world.wire.arrive();
+        case.world.restore();
+        case.ids.clear();
+        case.world.run();
+        case.world.clock.advance(HOUR);
+        case.world.store.lift(Pause::Restored).map_err(|error| error.to_string())?;
     }
-    case.world.run_for(1);
+    calm(case, &mut dice)
 }
 
-fn storm(world: &mut World, dice: &mut Dice) {
+fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
+    let f = case.features;
+    let world = &mut case.world;
+    world.wire.weather = Weather::default();
+    world.clock.jump.set(0);
+    world.wire.rest_is_blocked = f.blocked && dice.chance(50);
+    world.wire.tracker = Rc::clone(&case.accounts[0]);
+    world.caller = Caller::Cron;
+    // A rotation whose answer was lost needs a new paste: the screen says so, and somebody does it.
+    world.paste_new_credentials();
+    for _ in 0..3 {
+        world.run_for(24 * 9);
+        world.clock.advance(25 * HOUR);
+        world.wire.arrive();
+        world.beat();
+    }
+    world.run_for(1);
+    check_after_a_run(case)
+}
+
+fn accept(case: &mut Case, person: u64) {
+    case.world.documents = case.features.documents;
+    let email = format!("p{person}@example.org");
+    let id = case.world.submit(&json!({ "name": format!("Person Number{person}"), "email": email, "message": "Hi" }));
+    case.sent.push(Sent { id, email });
+}
+
+/// What people and machines do meanwhile.
+fn trouble(case: &mut Case, dice: &mut Dice) {
+    let f = case.features;
+    let world = &mut case.world;
+    if f.jumps && dice.chance(30) {
+        world.clock.jump.set([-HOUR, 0, HOUR][dice.below(3) as usize]);
+    }
+    if f.gap && dice.chance(15) {
+        world.clock.advance(2 * HOUR);
+    }
+    if f.settings && dice.chance(30) {
+        let record_type = ["Resource", "Contact"][dice.below(2) as usize];
+        let api = if f.blocked { "widget" } else { ["widget", "rest"][dice.below(2) as usize] };
+        world.set(&json!({ "record_type": record_type, "api": api }));
+    }
+    if f.swap && dice.chance(40) {
+        let other = usize::from(Rc::ptr_eq(&world.wire.tracker, &case.accounts[0]));
+        world.wire.tracker = Rc::clone(&case.accounts[other]);
+        world.paste_new_credentials();
+    } else if f.out && dice.chance(40) {
+        world.enter_credentials("a wrong client secret", "sim-refresh-token-0123456789");
+    } else if dice.chance(25) {
+        world.paste_new_credentials();
+    }
+}
+
+fn storm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
+    let world = &mut case.world;
     if dice.chance(30) {
         world.clock.crash_in.set(Some(dice.below(120)));
     }
-    world.run();
+    world.caller = [Caller::Cron, Caller::Button, Caller::Cli, Caller::After][dice.below(4) as usize];
+    let crashed = world.run().is_none();
     world.clock.crash_in.set(None);
     world.clock.advance(1_000 * (10 + dice.below(1_200)) as i64);
     world.wire.arrive();
+    if crashed { Ok(()) } else { check_after_a_run(case) }
 }
 
-fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
-    let world = &case.world;
-    let ledger = world.ledger();
-    let mut flagged = BTreeSet::new();
-    for (id, email) in &case.ids {
-        let item = world.store.detail(id).map_err(|error| format!("{id} is lost: {error}"))?.1;
-        counts.submissions += 1;
-        match item.state {
-            State::Done => counts.delivered += 1,
-            State::Attention => {
-                counts.asked += 1;
-                if item.code.as_deref() == Some("HT-1612") {
-                    flagged.insert(email.clone());
-                }
-            }
-            // It waits for an earlier submission of the same person, which waits for somebody's decision.
-            State::Retry if item.code.as_deref() == Some("HT-1609") && waits_for_attention(world, &item.message) => {
-                counts.asked += 1
-            }
-            other => return Err(format!("{id} ended as {other:?} {:?} {}", item.code, item.message)),
-        }
-        if let (State::Done, None) = (item.state, item.tracker_id) {
-            return Err(format!("{id} is done without a record"));
-        }
-        let seq = world.store.seq_of(id).map_err(|error| error.to_string())?;
-        let lines = world.store.journal(seq, id).map_err(|error| error.to_string())?;
-        counts.lost_answers += lines.iter().filter(|line| line["event"] == "answer lost").count() as u64;
-        in_order(world, seq, id)?;
-    }
-    let mut twins = 0;
-    let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, email) in &case.ids {
-        *wanted.entry(email).or_default() += 1;
-    }
-    for (email, submissions) in wanted {
-        let people = of_email(&ledger, email);
-        counts.records += people as u64;
-        let most = if case.create_always { submissions } else { 1 };
-        if people > most {
-            if !flagged.contains(email) {
-                return Err(format!("{people} records of {email}, at most {most} are right, and nobody was told"));
-            }
-            twins += people - most;
-        }
-    }
-    let leads = ledger["leads"].as_array().map_or(0, |leads| {
-        leads.iter().filter(|lead| lead["name"].as_str().is_some_and(|name| name.contains("Number"))).count()
-    });
-    if leads > case.ids.len() && flagged.is_empty() {
-        return Err(format!("{leads} leads of {} submissions", case.ids.len()));
-    }
-    twins += leads.saturating_sub(case.ids.len());
-    // Only Tracker itself may make one, by applying a request hours after it was proven absent.
-    if twins > world.wire.late_creates {
-        return Err(format!("{twins} twins, of which Tracker made {} by itself", world.wire.late_creates));
-    }
-    counts.late_twins += twins as u64;
-    let activities = ledger["activities"].as_array().map_or(0, Vec::len);
-    counts.doubled_children += activities.saturating_sub(case.ids.len()) as u64;
-    Ok(())
-}
-
-fn waits_for_attention(world: &World, earlier: &str) -> bool {
-    world.store.state_of(earlier).ok().flatten() == Some(State::Attention)
-}
-
-/// Persons with an e-mail; a Lead's person is a Contact.
-fn of_email(ledger: &Value, email: &str) -> usize {
-    ["resources", "contacts"]
-        .iter()
-        .filter_map(|list| ledger[*list].as_array())
-        .flatten()
-        .filter(|person| person["email"] == email)
-        .count()
-}
-
-/// Steps finish in order, and no child is there before its record.
-fn in_order(world: &World, seq: i64, id: &str) -> Result<(), String> {
-    let steps = world.store.step_views(seq, id).map_err(|error| error.to_string())?;
-    let settled = |step: &Value| matches!(step["state"].as_str(), Some("done" | "rejected" | "skipped"));
-    let open = steps.iter().position(|step| !settled(step)).unwrap_or(steps.len());
-    if steps[open.min(steps.len())..].iter().any(|step| step["state"] == "done") {
-        return Err(format!("{id}: a step is done before an earlier one"));
-    }
-    Ok(())
-}
-
-fn run_seed(seed: u64, policy: &Policy, counts: &mut Counts) -> Result<(), String> {
-    let mut case = case(seed);
+pub fn run_seed(seed: u64, policy: &Policy, focus: Option<Rule>, counts: &mut Counts) -> Result<(), String> {
+    let mut case = case(seed, focus);
     case.world.policy = policy.clone();
-    play(&mut case, seed);
+    let played = play(&mut case, seed);
     counts.crashes += case.world.crashes;
     counts.requests += case.world.wire.sent;
-    let result = check(&case, counts);
+    let result = played.and_then(|()| check(&case, counts));
     if result.is_err() && std::env::var_os("SEED").is_some() {
-        println!("{}", case.world.explain());
+        println!("{:?} {}\n{}", case.features, case.record_type, case.world.explain());
     }
     result
 }
 
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Plays seeds on as many threads as there are cores; what fails comes back in words.
+fn play_all(seeds: std::ops::Range<u64>, policy: &Policy) -> (Counts, Vec<String>) {
+    let name = std::env::var("FOCUS").unwrap_or_default();
+    let focus = Rule::ALL.iter().copied().find(|rule| format!("{rule:?}") == name);
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(2);
+    let work = || {
+        let (mut counts, mut failed) = (Counts::default(), Vec::new());
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || failed.len() > 20 {
+                return (counts, failed);
+            }
+            if let Err(why) = run_seed(seed, policy, focus, &mut counts) {
+                failed.push(format!("SEED={seed}: {why}"));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        all.into_iter().fold((Counts::default(), Vec::new()), |(mut sum, mut failed), one| {
+            let (counts, more) = one.join().expect("a thread");
+            sum.add(&counts);
+            failed.extend(more);
+            (sum, failed)
+        })
+    })
+}
+
 #[test]
 fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = number("SEED").map_or(0..number("SEEDS").unwrap_or(300), |seed| seed..seed + 1);
-    let (mut counts, mut failed) = (Counts::default(), Vec::new());
+    let seeds = number("SEED").map_or(0..number("SEEDS").unwrap_or(500), |seed| seed..seed + 1);
     let many = seeds.end - seeds.start;
-    for seed in seeds {
-        if let Err(why) = run_seed(seed, &Policy::default(), &mut counts) {
-            failed.push(format!("SEED={seed}: {why}"));
-        }
-    }
-    println!("simulation: {many} seeds, {counts:?}, lost or doubled: {}", failed.len());
-    assert!(
-        counts.submissions >= many && counts.crashes * 2 >= many.min(50) / 2,
-        "the weather was too good to show anything: {counts:?}"
-    );
+    let began = std::time::Instant::now();
+    let (counts, failed) = play_all(seeds, &Policy::default());
+    let took = began.elapsed().as_secs_f64();
+    println!("campaign simulation: seeds={many} {counts} failed={} seconds={took:.0}", failed.len());
     assert!(
         failed.is_empty(),
         "{} of {many} seeds failed, the first ones:\n{}",
         failed.len(),
         failed.iter().take(8).cloned().collect::<Vec<_>>().join("\n")
     );
-}
-
-/// Each rule that prevents a twin, switched off: the same seeds must find it out, or they show nothing.
-#[test]
-fn a_rule_that_is_switched_off_turns_the_simulation_red() {
-    let rules: [(&str, Policy); 2] = [
-        ("no late look", Policy { audit_ms: 10 * 365 * 24 * 3_600_000, ..Policy::default() }),
-        (
-            "absent after one look, at once",
-            Policy { looks_needed: 1, absent_ms: 0, looks_ms: &[0], ..Policy::default() },
-        ),
-    ];
-    for (name, policy) in rules {
-        let found =
-            (0..500).find_map(|seed| run_seed(seed, &policy, &mut Counts::default()).err().map(|why| (seed, why)));
-        let (seed, why) = found.unwrap_or_else(|| panic!("{name}: five hundred seeds and nobody noticed"));
-        println!("switched off: {name}: seed {seed} says {why}");
-    }
+    assert!(
+        counts.submissions >= many && (many < 50 || (counts.crashes * 2 >= many && counts.lost_answers > many / 4)),
+        "the weather was too good to show anything: {counts}"
+    );
 }

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use halt_tracker::codes::Code;
 use halt_tracker::tracker::transport::{Body, Failure, Request, Response, Transport};
+use serde_json::json;
 
 use crate::model::{self, Fate, Tracker};
-use crate::world::{Dice, Virtual};
+use crate::world::{Crash, Dice, Virtual};
 
 const PATIENCE_MS: u64 = 30_000;
 
@@ -23,8 +24,25 @@ pub struct Weather {
     pub garbage: u64,
     /// Applied this long after the sender gave up.
     pub late: u64,
+    /// Applied twice, the second time unseen: only to what may be doubled, a child.
+    pub doubled: u64,
+    /// Success without the id.
+    pub no_id: u64,
+    /// Success with an id that is nobody's.
+    pub wrong_id: u64,
+    /// Tokens are forgotten.
+    pub unauthorized: u64,
+    /// Searches that answer from a copy of hours ago, at most `stale_left` times.
+    pub stale: u64,
     /// Nothing but creates of records meets the weather.
     pub only_creates: bool,
+}
+
+/// A request that reaches Tracker later.
+pub struct Late {
+    pub at: i64,
+    pub request: model::Request,
+    pub tracker: Rc<RefCell<Tracker>>,
 }
 
 /// The way to the model.
@@ -34,27 +52,64 @@ pub struct Wire {
     pub dice: Dice,
     pub weather: Weather,
     pub latency_ms: i64,
-    /// Requests that reach Tracker later: when, and what.
-    pub underway: Vec<(i64, model::Request)>,
+    pub underway: Vec<Late>,
     pub sent: u64,
+    /// Requests that no answer of Tracker's own came to.
+    pub troubles: u64,
+    /// Whether a firewall keeps the relay from the REST host.
+    pub rest_is_blocked: bool,
+    pub stale_left: u64,
+    pub lag_ms: u64,
+    /// Whoever is named by this text kills the relay when it asks for him.
+    pub poison: Option<&'static str>,
     /// Creates of records that reached Tracker after their sender had given up.
     pub late_creates: usize,
 }
 
 impl Wire {
+    pub fn new(tracker: Rc<RefCell<Tracker>>, clock: Rc<Virtual>, dice: Dice) -> Self {
+        Self {
+            tracker,
+            clock,
+            dice,
+            weather: Weather::default(),
+            latency_ms: 100,
+            underway: Vec::new(),
+            sent: 0,
+            troubles: 0,
+            rest_is_blocked: false,
+            stale_left: 0,
+            lag_ms: 0,
+            poison: None,
+            late_creates: 0,
+        }
+    }
+
     fn deliver(&mut self, request: &model::Request) -> model::Answer {
-        self.tracker.borrow_mut().handle(request, self.clock.wall())
+        let now = self.clock.truth();
+        if request.path.contains("/Search") && self.stale_left > 0 && self.dice.chance(self.weather.stale) {
+            self.stale_left -= 1;
+            let mut tracker = self.tracker.borrow_mut();
+            tracker.set_switches(&json!({ "search_lag_ms": 6 * 3_600_000 })).expect("a switch");
+            let answer = tracker.handle(request, now);
+            tracker.set_switches(&json!({ "search_lag_ms": self.lag_ms })).expect("a switch");
+            return answer;
+        }
+        self.tracker.borrow_mut().handle(request, now)
     }
 
     /// Lets requests arrive whose time has come.
     pub fn arrive(&mut self) {
-        let now = self.clock.wall();
-        let (due, later) = std::mem::take(&mut self.underway).into_iter().partition(|(at, _)| *at <= now);
+        let now = self.clock.truth();
+        if self.underway.iter().all(|late| late.at > now) {
+            return;
+        }
+        let (due, later): (Vec<Late>, Vec<Late>) =
+            std::mem::take(&mut self.underway).into_iter().partition(|late| late.at <= now);
         self.underway = later;
-        let due: Vec<(i64, model::Request)> = due;
-        for (_, request) in due {
-            self.late_creates += usize::from(creates_record(&request.path));
-            self.deliver(&request);
+        for late in due {
+            self.late_creates += usize::from(creates_record(&late.request.path));
+            late.tracker.borrow_mut().handle(&late.request, now);
         }
     }
 }
@@ -65,6 +120,10 @@ impl Transport for Wire {
         self.clock.advance(self.latency_ms);
         self.arrive();
         self.sent += 1;
+        if self.rest_is_blocked && request.url.starts_with("https://api.test") {
+            self.troubles += 1;
+            return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
+        }
         let calm = self.weather.only_creates && !creates_record(&request.url);
         let spared = self.weather;
         if calm {
@@ -72,6 +131,9 @@ impl Transport for Wire {
         }
         let result = self.meet(request);
         self.weather = spared;
+        if !matches!(&result, Ok(response) if matches!(response.status, 200..=299 | 401 | 429)) {
+            self.troubles += 1;
+        }
         result
     }
 }
@@ -84,33 +146,47 @@ impl Wire {
         }
         let is_change = is_change(&request.url);
         let request = plain(request);
+        if let Some(poison) = self.poison
+            && request.path.contains("/Search")
+            && String::from_utf8_lossy(&request.body).contains(poison)
+        {
+            std::panic::resume_unwind(Box::new(Crash));
+        }
         let weather = if is_change { self.weather } else { Weather { garbage: 0, late: 0, ..self.weather } };
         if self.dice.chance(weather.drop_before) {
             return lost();
         }
         if self.dice.chance(weather.late) {
             let delay = 1_000 * (60 + self.dice.below(4 * 3_600)) as i64;
-            self.underway.push((self.clock.wall() + delay, request));
+            self.underway.push(Late { at: self.clock.truth() + delay, request, tracker: Rc::clone(&self.tracker) });
             return lost();
         }
         if self.dice.chance(weather.error_before) {
-            return Ok(Response {
-                status: [500, 502, 503][self.dice.below(3) as usize],
-                retry_after: None,
-                date: None,
-                body: b"{}".to_vec(),
-            });
+            let status = [500, 502, 503][self.dice.below(3) as usize];
+            return Ok(self.answer(status, None, b"{}".to_vec()));
         }
+        if !request.path.contains("ExchangeToken") && self.dice.chance(weather.unauthorized) {
+            return Ok(self.answer(401, None, b"{}".to_vec()));
+        }
+        let creates = creates_record(&request.path);
         let answer = self.deliver(&request);
+        if is_child(&request.path) && self.dice.chance(weather.doubled) {
+            self.deliver(&request);
+        }
         self.clock.crash_point();
         if self.dice.chance(weather.drop_after) {
             return lost();
         }
         if self.dice.chance(weather.error_after) {
-            return Ok(Response { status: 500, retry_after: None, date: None, body: b"{}".to_vec() });
+            return Ok(self.answer(500, None, b"{}".to_vec()));
         }
         if self.dice.chance(weather.garbage) {
-            return Ok(Response { status: 200, retry_after: None, date: None, body: b"<html>".to_vec() });
+            self.troubles += 1;
+            return Ok(self.answer(200, None, b"<html>".to_vec()));
+        }
+        let mut body = answer.body;
+        if creates && matches!(answer.status, 200 | 201) {
+            body = self.lie(weather, body);
         }
         let retry_after =
             answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
@@ -122,10 +198,29 @@ impl Wire {
             Fate::DelayMs(ms) if ms > PATIENCE_MS => lost(),
             Fate::DelayMs(ms) => {
                 self.clock.advance(i64::try_from(ms).unwrap_or(0));
-                Ok(Response { status: answer.status, retry_after, date, body: answer.body })
+                Ok(Response { date, ..self.answer(answer.status, retry_after, body) })
             }
-            Fate::Deliver => Ok(Response { status: answer.status, retry_after, date, body: answer.body }),
+            Fate::Deliver => Ok(Response { date, ..self.answer(answer.status, retry_after, body) }),
         }
+    }
+
+    /// A success that names no record, or one that is not there.
+    fn lie(&mut self, weather: Weather, body: Vec<u8>) -> Vec<u8> {
+        let names_none = self.dice.chance(weather.no_id);
+        if !names_none && !self.dice.chance(weather.wrong_id) {
+            return body;
+        }
+        let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+        for name in ["id", "recordId"] {
+            if let Some(id) = value.get_mut(name) {
+                *id = if names_none { json!(null) } else { json!(987_654_321) };
+            }
+        }
+        value.to_string().into_bytes()
+    }
+
+    fn answer(&self, status: u16, retry_after: Option<u64>, body: Vec<u8>) -> Response {
+        Response { status, retry_after, date: Some(self.clock.truth() / 1_000), body }
     }
 }
 
@@ -133,6 +228,10 @@ fn creates_record(url: &str) -> bool {
     ["/createResource", "/createContact", "/createLead", "/v1/Resource", "/v1/Contact", "/v1/Lead"]
         .iter()
         .any(|end| url.ends_with(end))
+}
+
+fn is_child(url: &str) -> bool {
+    ["/createActivity", "/attachDocument", "/v1/Activity", "/AttachDocument"].iter().any(|end| url.ends_with(end))
 }
 
 fn is_change(url: &str) -> bool {

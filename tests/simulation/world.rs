@@ -12,12 +12,13 @@ use halt_tracker::queue::view::Item;
 use halt_tracker::queue::{Site, Store};
 use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Surroundings};
 use halt_tracker::settings::Settings;
-use halt_tracker::submission::{Form, Source, Submission};
+use halt_tracker::submission::{FilePart, Form, Source, Submission};
 use halt_tracker::vault::Ring;
+use halt_tracker::vault::file::SealedWriter;
 use serde_json::{Map, Value, json};
 
 use crate::model::Tracker;
-use crate::wire::{Weather, Wire};
+use crate::wire::Wire;
 
 /// 2026-03-01, noon.
 pub const NOON: i64 = 1_772_366_400_000;
@@ -61,6 +62,8 @@ impl Random for Dice {
 #[derive(Default)]
 pub struct Virtual {
     at: Cell<i64>,
+    /// How far somebody has set the wall clock from the true time.
+    pub jump: Cell<i64>,
     pub crash_in: Cell<Option<u64>>,
 }
 
@@ -71,8 +74,13 @@ impl Virtual {
     pub fn advance(&self, ms: i64) {
         self.at.set(self.at.get() + ms);
     }
-    pub fn wall(&self) -> i64 {
+    /// The true time, Tracker's own.
+    pub fn truth(&self) -> i64 {
         NOON + self.at.get()
+    }
+    /// What the site's wall clock shows.
+    pub fn wall(&self) -> i64 {
+        self.truth() + self.jump.get()
     }
     pub fn crash_point(&self) {
         if let Some(left) = self.crash_in.get() {
@@ -104,32 +112,34 @@ pub struct World {
     pub policy: Policy,
     pub dice: Dice,
     pub crashes: u64,
-    _keys: tempfile::TempDir,
+    pub caller: Caller,
+    /// Files that the next submissions bring along.
+    pub documents: u32,
+}
+
+thread_local! {
+    /// One ring and one folder of files for all worlds of a thread: making a key is slower than a seed.
+    static KEYS: (tempfile::TempDir, Ring) = {
+        let memory = std::path::Path::new("/dev/shm");
+        let keys = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
+        let ring = Ring::create(&keys.path().join("key.php")).expect("a ring");
+        (keys, ring)
+    };
 }
 
 impl World {
     pub fn new(seed: u64, settings: Value) -> Self {
-        let keys = tempfile::tempdir().expect("a folder");
-        let ring = Ring::create(&keys.path().join("key.php")).expect("a ring");
+        let (ring, folder) = KEYS.with(|(folder, ring)| (ring.clone(), folder.path().to_owned()));
         let site = Site {
             install_id: "0123456789abcdef0123456789abcdef".into(),
             home: "http://example.org".into(),
             ..Site::default()
         };
         let conn = rusqlite::Connection::open_in_memory().expect("memory");
-        let store = Store::in_memory(conn, ring, &site).expect("a store");
+        let store = Store::in_memory(conn, ring, &site).expect("a store").with_files_in(folder);
         let clock = Rc::new(Virtual::default());
         let tracker = Rc::new(RefCell::new(Tracker::new()));
-        let wire = Wire {
-            tracker,
-            clock: Rc::clone(&clock),
-            dice: Dice::new(seed ^ 0xabcd),
-            weather: Weather::default(),
-            latency_ms: 100,
-            underway: Vec::new(),
-            sent: 0,
-            late_creates: 0,
-        };
+        let wire = Wire::new(tracker, Rc::clone(&clock), Dice::new(seed ^ 0xabcd));
         let mut all =
             json!({ "oauth_url": "https://oauth.test", "api_url": "https://api.test", "activity_enabled": "1" });
         merge(&mut all, &settings);
@@ -142,7 +152,8 @@ impl World {
             policy: Policy::default(),
             dice: Dice::new(seed),
             crashes: 0,
-            _keys: keys,
+            caller: Caller::Cron,
+            documents: 0,
         };
         world.enter_credentials(SECRET, REFRESH);
         world
@@ -157,7 +168,7 @@ impl World {
 
     /// What an administrator does after `invalid_grant`: a new refresh token from Tracker, pasted.
     pub fn paste_new_credentials(&mut self) {
-        let now = self.clock.wall();
+        let now = self.clock.truth();
         let fresh = json!({ "credentials": { "refresh_token": "sim-refresh-token-pasted-0123456789" } });
         self.wire.tracker.borrow_mut().seed(&fresh, now).expect("seeded");
         self.enter_credentials(SECRET, "sim-refresh-token-pasted-0123456789");
@@ -188,15 +199,32 @@ impl World {
             labels: Map::new(),
             meta: Map::new(),
         };
+        let files: Vec<FilePart> = (1..=self.documents).map(|ordinal| self.document(&id, ordinal)).collect();
         let new = NewSubmission {
             submission: &submission,
-            files: &[],
+            files: &files,
             state: State::Queued,
             replay: None,
             duplicate: None,
             marker: &marker,
         };
         self.store.accept(&new).expect("accepted").id
+    }
+
+    fn document(&self, id: &str, ordinal: u32) -> FilePart {
+        let folder = self.store.files_dir().expect("a folder");
+        let mut writer = SealedWriter::create(self.store.ring(), &folder, id).expect("a file");
+        writer.write(b"%PDF-1.4 a life in three lines").expect("written");
+        let stored = writer.finish().expect("kept");
+        FilePart {
+            ordinal,
+            field: "cv".into(),
+            name: format!("cv-{ordinal}.pdf"),
+            mime: "application/pdf".into(),
+            size: stored.size,
+            stored: stored.name,
+            refused: 0,
+        }
     }
 
     /// One run, with the site's part of the counter; `None` when it crashed.
@@ -211,8 +239,8 @@ impl World {
                 random: dice,
                 transport: wire,
                 policy: &self.policy,
-                caller: Caller::Cron,
-                budget_ms: 20_000,
+                caller: self.caller,
+                budget_ms: if self.caller == Caller::After { 5_000 } else { 20_000 },
             };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around)));
             let Ok(report) = result else {
@@ -230,11 +258,11 @@ impl World {
         panic!("the counter is never enough");
     }
 
-    /// Runs as cron does, for so long or until nothing waits. Idle ticks are skipped, up to fifty minutes at a time:
-    /// an hour without a run would count as a store that slept.
+    /// Runs as cron does, for so long or until nothing waits. Idle ticks are skipped, but not their heartbeat: an hour
+    /// without a run would count as a store that slept.
     pub fn run_for(&mut self, hours: i64) {
-        let end = self.clock.wall() + hours * 3_600_000;
-        while self.clock.wall() < end {
+        let end = self.clock.truth() + hours * 3_600_000;
+        while self.clock.truth() < end {
             let report = self.run();
             let now = self.clock.wall();
             let idle = report.as_ref().filter(|report| report.items.is_empty()).map_or(0, |report| {
@@ -243,14 +271,62 @@ impl World {
                     .unwrap_or(i64::MAX)
                     .max(report.not_before.unwrap_or(0))
                     .saturating_sub(now)
-                    .min(3_000_000)
+                    .min(end - self.clock.truth())
             });
-            self.clock.advance(idle.max(300_000));
+            // Whoever waits for a person's earlier submission that waits for a decision waits long.
+            let others = "SELECT count(*) FROM submission WHERE state IN ('queued','checking') OR (state = 'retry' AND code <> 1609)";
+            let only_those = report.as_ref().is_some_and(|report| report.left > 0) && self.number(others) == 0;
+            let idle = if only_those { 12 * 3_600_000 } else { idle };
+            let arrives = self.wire.underway.iter().map(|late| late.at - self.clock.truth()).min();
+            self.clock.advance(idle.min(arrives.unwrap_or(idle)).max(300_000));
             self.wire.arrive();
+            self.beat();
             let waits = report.is_none_or(|report| report.left > 0 || !report.reasons.is_empty());
             if !waits && self.wire.underway.is_empty() {
                 break;
             }
+        }
+    }
+
+    /// What a backup of this moment would hold.
+    pub fn snapshot(&self) {
+        let conn = self.store.connection();
+        let copies: String = self
+            .tables()
+            .iter()
+            .map(|name| format!("CREATE TABLE copy.{name} AS SELECT * FROM main.{name};"))
+            .collect();
+        conn.execute_batch(&format!("ATTACH ':memory:' AS copy; {copies}")).expect("copied");
+    }
+
+    /// Puts that backup in the place of the store; the site's own options stay as they are.
+    pub fn restore(&mut self) {
+        let back: String = self
+            .tables()
+            .iter()
+            .map(|name| format!("DELETE FROM main.{name}; INSERT INTO main.{name} SELECT * FROM copy.{name};"))
+            .collect();
+        let script = format!("PRAGMA foreign_keys = OFF; BEGIN; {back} COMMIT; PRAGMA foreign_keys = ON;");
+        self.store.connection().execute_batch(&script).expect("restored");
+    }
+
+    fn tables(&self) -> Vec<String> {
+        let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let mut statement = self.store.connection().prepare(sql).expect("a statement");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("names")
+    }
+
+    /// One number of the store.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.store.connection().query_row(sql, [], |row| row.get(0)).expect("a number")
+    }
+
+    /// Cron was there all the time and found nothing to do.
+    pub fn beat(&mut self) {
+        let now = self.clock.wall();
+        if self.store.fact("heartbeat").is_ok_and(|at| at > 0) {
+            self.store.set_facts(&[("heartbeat", now.to_string())]).expect("set");
         }
     }
 

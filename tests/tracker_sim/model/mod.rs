@@ -216,7 +216,9 @@ impl Tracker {
             self.retype(&mut answer);
         }
         answer.headers.push(("date".to_owned(), codec::http_date(now)));
-        self.remember(request, &call, fault.as_ref().map(Fault::name), &answer, now_ms);
+        if self.switches.keep_requests > 0 {
+            self.remember(request, &call, fault.as_ref().map(Fault::name), &answer, now_ms);
+        }
         answer
     }
 

@@ -1,0 +1,87 @@
+//! D1: a day after a lost answer Tracker is looked at once more. A request that was applied hours late, after it was proven
+//! absent and sent again, is noticed here; nothing is deleted.
+
+use super::deliver::Claimed;
+use super::plan::Plan;
+use super::report::Event;
+use super::rule::Rule;
+use super::run::Runner;
+use super::send::{ids_of, is_record};
+use super::sight::Sight;
+use crate::codes::Code;
+use crate::queue::QueueError;
+use crate::queue::job::Step;
+use crate::tracker::lookup::Look;
+use crate::tracker::outcome::Refusal;
+
+impl Runner<'_> {
+    /// The late looks that are due. Two records now mean that a request was applied late.
+    pub fn audits(&mut self) -> Result<(), QueueError> {
+        if !self.policy.keeps(Rule::LateLook) {
+            return Ok(());
+        }
+        while self.has_time() && self.failures == 0 && self.wait_ms == 0 {
+            let now = self.clock.now();
+            let Some(seq) = self.store().due_audit(now.wall)? else { break };
+            let job = match self.store().job(seq) {
+                Ok(job) => job,
+                Err(QueueError::Vault(_)) => {
+                    self.store().end_audit(seq, None, &now)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let Ok(plan) = serde_json::from_slice::<Plan>(&job.plan) else {
+                self.store().end_audit(seq, None, &now)?;
+                continue;
+            };
+            if job.tenant != self.tenant.hash {
+                // Another account's absence or twin says nothing about this one.
+                self.store().end_audit(seq, None, &now)?;
+                continue;
+            }
+            if job.crashes >= self.policy.crashes_most {
+                // A look that kills the process is not begun again and again.
+                self.store().end_audit(seq, None, &now)?;
+                continue;
+            }
+            self.store().begin_audit(seq)?;
+            let id = job.id.clone();
+            let records: Vec<Step> = job.steps.iter().filter(|step| is_record(step)).cloned().collect();
+            let lost: Vec<&Step> =
+                records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
+            // After a crash nobody knows which one it was.
+            let lost = if lost.is_empty() { records.iter().collect() } else { lost };
+            let claimed = Claimed { job, plan, looked: None };
+            let mut twins = None;
+            for step in lost {
+                match self.look_for_step(&claimed, step)? {
+                    Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),
+                    // It is looked at again in the next run.
+                    Look::Failed(verdict) => {
+                        if verdict.refusal() == Some(Refusal::TooMany) {
+                            self.transport.slow_down();
+                            self.wait_ms = self.wait_of(verdict.retry_after());
+                        }
+                        return self.store().put_off_audit(seq);
+                    }
+                    Look::Impossible if self.sight == Sight::Lost => return self.store().put_off_audit(seq),
+                    _ => {}
+                }
+            }
+            if twins.is_some() {
+                let code = Some(Code::RelayLateTwin.to_string());
+                self.report.events.push(Event {
+                    event: "attention",
+                    id,
+                    code,
+                    record_type: claimed.plan.record_type.name().to_owned(),
+                    tracker_id: claimed.job.tracker_id,
+                    reason: "late twin".into(),
+                });
+            }
+            self.store().end_audit(seq, twins.as_deref(), &now)?;
+        }
+        Ok(())
+    }
+}

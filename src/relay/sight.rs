@@ -1,0 +1,124 @@
+//! Whether Tracker can be looked into at all. Where a firewall lets only the widget host through, a look is never
+//! answered; waiting for one would lose the submission after a week. So the first send goes on without a look, but only
+//! when all of this holds: no look was answered for an hour, over three tries or more; in this very run the widget host
+//! answered and a look failed once more after that, so that it is no outage; and the widget API writes. What is known
+//! otherwise still holds: our own store, the waiting of a person's later submission, Tracker's status 3.
+//! An answer that was lost gets a day, then a person is asked: it is never sent again without a look.
+
+use super::deliver::Claimed;
+use super::rule::Rule;
+use super::run::Runner;
+use crate::queue::QueueError;
+use crate::settings::Api;
+use crate::tracker::lookup::{Look, Record};
+use crate::tracker::outcome::{Refusal, Verdict};
+
+/// What this run knows about looking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing stands against it.
+    Open,
+    /// Looks have failed for long, and the API that writes has just answered: one more look decides.
+    Doubted,
+    /// There is no way to look.
+    Lost,
+}
+
+/// A record that was to be read.
+pub enum Reading {
+    /// It was answered: this one, or none.
+    Record(Option<Record>),
+    /// It was not answered.
+    Failed(Verdict),
+    /// There is no way to read.
+    Impossible,
+}
+
+impl Runner<'_> {
+    /// Looks, and counts whether looks are answered. `Impossible` once it is certain that they are not.
+    pub fn look(
+        &mut self,
+        claimed: &Claimed,
+        look: impl FnOnce(&mut Self) -> Result<Look, QueueError>,
+    ) -> Result<Look, QueueError> {
+        if self.is_blind(claimed)? {
+            return Ok(Look::Impossible);
+        }
+        let look = look(self)?;
+        let blind = self.seen(if let Look::Failed(verdict) = &look { Some(verdict) } else { None })?;
+        Ok(if blind { Look::Impossible } else { look })
+    }
+
+    /// Reads a record that we know, under the same care.
+    pub fn read_known(
+        &mut self,
+        claimed: &Claimed,
+        record_type: crate::settings::RecordType,
+        id: i64,
+    ) -> Result<Reading, QueueError> {
+        if self.is_blind(claimed)? {
+            return Ok(Reading::Impossible);
+        }
+        let read = self.client().read_known(record_type, id);
+        let blind = self.seen(if let Err(Look::Failed(verdict)) = &read { Some(verdict) } else { None })?;
+        Ok(match read {
+            Ok(record) => Reading::Record(record),
+            Err(Look::Failed(verdict)) if !blind => Reading::Failed(verdict),
+            Err(_) => Reading::Impossible,
+        })
+    }
+
+    /// For how long no look was answered, in milliseconds; `None` when the last one was, or too few were tried.
+    pub fn unanswered_for(&mut self) -> Result<Option<i64>, QueueError> {
+        let now = self.clock.now();
+        let least = i64::from(self.policy.failures_in_a_row);
+        Ok(self.unanswered(&now.boot_id)?.filter(|(_, tries)| *tries >= least).map(|(since, _)| now.boot - since))
+    }
+
+    /// Before a look: whether there is no use in it. A run that has reason to doubt asks the widget host first.
+    fn is_blind(&mut self, claimed: &Claimed) -> Result<bool, QueueError> {
+        if claimed.plan.api != Api::Widget || self.sight == Sight::Lost {
+            return Ok(claimed.plan.api == Api::Widget);
+        }
+        if self.sight == Sight::Open {
+            let long = self.unanswered_for()?.is_some_and(|since| since >= self.policy.blind_ms);
+            if (long || !self.policy.keeps(Rule::BlindIsPatient)) && self.client().check_logon().is_ok() {
+                self.sight = Sight::Doubted;
+            }
+        }
+        Ok(false)
+    }
+
+    /// After a look: an answer of any kind ends the doubt, silence adds to it.
+    fn seen(&mut self, failed: Option<&Verdict>) -> Result<bool, QueueError> {
+        let now = self.clock.now();
+        let known = self.unanswered(&now.boot_id)?;
+        if failed.is_none_or(|verdict| verdict.refusal() != Some(Refusal::Unreachable)) {
+            if failed.is_none() {
+                self.sight = Sight::Open;
+                if known.is_some() {
+                    self.store().set_facts(&[("unanswered", String::new())])?;
+                }
+            }
+            return Ok(false);
+        }
+        let (since, tries) = known.unwrap_or((now.boot, 0));
+        self.store().set_facts(&[("unanswered", format!("{since} {} {}", tries + 1, now.boot_id))])?;
+        if self.sight == Sight::Doubted {
+            self.sight = Sight::Lost;
+        }
+        Ok(self.sight == Sight::Lost)
+    }
+
+    /// Since when, on the boot clock, and over how many tries no look was answered.
+    fn unanswered(&mut self, boot_id: &str) -> Result<Option<(i64, i64)>, QueueError> {
+        let text = self.store().meta("unanswered")?;
+        let mut parts = text.splitn(3, ' ');
+        Ok((|| {
+            let since = parts.next()?.parse().ok()?;
+            let tries = parts.next()?.parse().ok()?;
+            // Boot times of another boot say nothing: the hour begins anew.
+            (parts.next()? == boot_id).then_some((since, tries))
+        })())
+    }
+}

@@ -1,0 +1,233 @@
+//! The invariants of the delivery, as queries over the store and over what Tracker holds. A world in memory has no files to
+//! search for canaries and no visitors' answers: those two are checked on real files and processes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use halt_tracker::queue::state::State;
+use serde_json::Value;
+
+use crate::seeds::Case;
+use crate::world::World;
+
+/// What seeds showed, summed over all.
+#[derive(Default, Debug)]
+pub struct Counts {
+    pub submissions: u64,
+    pub delivered: u64,
+    pub asked: u64,
+    pub failed: u64,
+    pub crashes: u64,
+    pub requests: u64,
+    pub lost_answers: u64,
+    pub resends: u64,
+    pub records: u64,
+    /// Records that Tracker made hours after the absent verdict, each flagged by the late look.
+    pub late_twins: u64,
+    pub doubled_children: u64,
+    pub restored: u64,
+    pub swapped: u64,
+    pub blocked: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        self.submissions += other.submissions;
+        self.delivered += other.delivered;
+        self.asked += other.asked;
+        self.failed += other.failed;
+        self.crashes += other.crashes;
+        self.requests += other.requests;
+        self.lost_answers += other.lost_answers;
+        self.resends += other.resends;
+        self.records += other.records;
+        self.late_twins += other.late_twins;
+        self.doubled_children += other.doubled_children;
+        self.restored += other.restored;
+        self.swapped += other.swapped;
+        self.blocked += other.blocked;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whatever is lost or doubled fails its seed, so that these are zero in whatever is summed here.
+        write!(
+            f,
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost=0 twins=0 late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={}",
+            self.submissions,
+            self.delivered,
+            self.asked,
+            self.failed,
+            self.requests,
+            self.crashes,
+            self.lost_answers,
+            self.resends,
+            self.records,
+            self.late_twins,
+            self.doubled_children,
+            self.restored,
+            self.swapped,
+            self.blocked
+        )
+    }
+}
+
+/// What must hold whenever no run is in progress and the last one ended by itself.
+pub fn check_after_a_run(case: &mut Case) -> Result<(), String> {
+    let world = &case.world;
+    let none = |what: &str, sql: &str| match world.number(sql) {
+        0 => Ok(()),
+        many => Err(format!("{many} {what}")),
+    };
+    none("intents without a run", "SELECT count(*) FROM step WHERE state = 'intent'")?;
+    none("submissions without a run", "SELECT count(*) FROM submission WHERE state = 'sending'")?;
+    none("submissions that crashed more than three times", "SELECT count(*) FROM submission WHERE crashes > 3")?;
+    none(
+        "open steps of a submission that nobody follows",
+        "SELECT count(*) FROM submission JOIN step USING (seq) WHERE step.state IN ('unknown','applied')
+         AND submission.state NOT IN ('checking','attention')",
+    )?;
+    none("steps that were sent again more than twice", "SELECT count(*) FROM step WHERE resends > 2")?;
+    let attempts = world.number("SELECT coalesce(sum(attempts), 0) FROM submission");
+    if attempts > i64::try_from(world.wire.troubles).unwrap_or(0) {
+        return Err(format!("{attempts} attempts were spent, {} requests failed", world.wire.troubles));
+    }
+    let sql = "SELECT seq, ordinal, tracker_id FROM step WHERE tracker_id IS NOT NULL AND state = 'done'";
+    let mut statement = world.store.connection().prepare_cached(sql).map_err(|error| error.to_string())?;
+    let mut rows = statement.query([]).map_err(|error| error.to_string())?;
+    while let Ok(Some(row)) = rows.next() {
+        let (seq, ordinal, id): (i64, i64, i64) = (num(row, 0), num(row, 1), num(row, 2));
+        let known = *case.ids.entry((seq, ordinal)).or_insert(id);
+        if known != id {
+            return Err(format!("step {ordinal} of {seq} was {known} and is {id}"));
+        }
+    }
+    Ok(())
+}
+
+fn num(row: &rusqlite::Row<'_>, at: usize) -> i64 {
+    row.get(at).unwrap_or_default()
+}
+
+/// What must hold when all has come to its end.
+pub fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
+    let world = &case.world;
+    let flagged = each_is_settled(case, counts)?;
+    let ledgers: Vec<Value> = case.accounts.iter().map(|one| one.borrow().ledger()).collect();
+    let mut twins = 0;
+    let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
+    for sent in &case.sent {
+        *wanted.entry(&sent.email).or_default() += 1;
+    }
+    for (email, submissions) in wanted {
+        let people: usize = ledgers.iter().map(|ledger| of_email(ledger, email)).sum();
+        counts.records += people as u64;
+        // An existing person is there as Resource and as Contact, from the beginning.
+        let before = if email == "p0@example.org" { 2 * case.existing } else { 0 };
+        let most = match (case.features.create_always, before) {
+            (true, _) => before + submissions,
+            (false, 0) => 1,
+            (false, _) => before,
+        };
+        if people > most {
+            if !flagged.contains(email) {
+                return Err(format!("{people} records of {email}, at most {most} are right, and nobody was told"));
+            }
+            twins += people - most;
+        }
+    }
+    let ours = |lead: &&Value| lead["name"].as_str().is_some_and(|name| name.contains("Number"));
+    let leads = ledgers.iter().map(|ledger| list(ledger, "leads").filter(ours).count()).sum::<usize>();
+    if leads > case.sent.len() && flagged.is_empty() {
+        return Err(format!("{leads} leads of {} submissions", case.sent.len()));
+    }
+    twins += leads.saturating_sub(case.sent.len());
+    // Only Tracker itself may make one, by applying a request hours after it was proven absent.
+    if twins > world.wire.late_creates {
+        return Err(format!("{twins} twins, of which Tracker made {} by itself", world.wire.late_creates));
+    }
+    counts.late_twins += twins as u64;
+    let many = |what: &str| ledgers.iter().map(|ledger| list(ledger, what).count()).sum::<usize>();
+    let documents = case.sent.len() * case.features.documents as usize;
+    counts.doubled_children += many("activities").saturating_sub(case.sent.len()) as u64;
+    counts.doubled_children += many("documents").saturating_sub(documents) as u64;
+    counts.restored += u64::from(case.features.restore);
+    counts.swapped += u64::from(case.features.swap);
+    counts.blocked += u64::from(case.features.blocked);
+    let sound: String = world
+        .store
+        .connection()
+        .query_row("PRAGMA main.integrity_check", [], |row| row.get(0))
+        .map_err(|error| error.to_string())?;
+    if sound == "ok" { Ok(()) } else { Err(sound) }
+}
+
+/// Every acknowledged submission is there and at an end, or a person is asked. Gives the e-mails that a late look flagged.
+fn each_is_settled(case: &Case, counts: &mut Counts) -> Result<BTreeSet<String>, String> {
+    let world = &case.world;
+    let mut flagged = BTreeSet::new();
+    let mut records: BTreeMap<i64, &str> = BTreeMap::new();
+    for sent in case.sent.iter().filter(|sent| !case.forgotten.contains(&sent.id)) {
+        let id = &sent.id;
+        let item = world.store.detail(id).map_err(|error| format!("{id} is lost: {error}"))?.1;
+        counts.submissions += 1;
+        match item.state {
+            State::Done => counts.delivered += 1,
+            State::Attention => {
+                counts.asked += 1;
+                if item.code.as_deref() == Some("HT-1612") {
+                    flagged.insert(sent.email.clone());
+                }
+            }
+            // It waits for an earlier submission of the same person, which waits for somebody's decision.
+            State::Retry if item.code.as_deref() == Some("HT-1609") && waits_for_attention(world, &item.message) => {
+                counts.asked += 1
+            }
+            other => return Err(format!("{id} ended as {other:?} {:?} {}", item.code, item.message)),
+        }
+        if item.state == State::Done {
+            let Some(record) = item.tracker_id else { return Err(format!("{id} is done without a record")) };
+            let own = case.record_type == "Lead" || case.features.create_always && !case.features.existing;
+            let other = records.insert(record, id).filter(|_| own && !case.features.wrong_id && !case.features.swap);
+            // The widget API does not make a second person, whatever is set.
+            if let Some(other) = other
+                && (case.record_type == "Lead" || world.settings["api"] == "rest" && !case.features.settings)
+            {
+                return Err(format!("{id} and {other} share the record {record}: one of them was not delivered"));
+            }
+        }
+        let seq = world.store.seq_of(id).map_err(|error| error.to_string())?;
+        let events = |event: &str| {
+            world.number(&format!("SELECT count(*) FROM journal WHERE seq = {seq} AND event = '{event}'")) as u64
+        };
+        counts.lost_answers += events("answer lost") + events("run ended abruptly");
+        counts.resends += world.number(&format!("SELECT coalesce(sum(resends), 0) FROM step WHERE seq = {seq}")) as u64;
+        in_order(world, seq, id)?;
+    }
+    Ok(flagged)
+}
+
+fn waits_for_attention(world: &World, earlier: &str) -> bool {
+    world.store.state_of(earlier).ok().flatten() == Some(State::Attention)
+}
+
+fn list<'a>(ledger: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    ledger[name].as_array().into_iter().flatten()
+}
+
+/// Persons with an e-mail; a Lead's person is a Contact.
+fn of_email(ledger: &Value, email: &str) -> usize {
+    ["resources", "contacts"].iter().flat_map(|name| list(ledger, name)).filter(|one| one["email"] == email).count()
+}
+
+/// Steps finish in order, and no child is there before its record.
+fn in_order(world: &World, seq: i64, id: &str) -> Result<(), String> {
+    let steps = world.store.step_views(seq, id).map_err(|error| error.to_string())?;
+    let settled = |step: &Value| matches!(step["state"].as_str(), Some("done" | "rejected" | "skipped"));
+    let open = steps.iter().position(|step| !settled(step)).unwrap_or(steps.len());
+    if steps[open..].iter().any(|step| step["state"] == "done") {
+        return Err(format!("{id}: a step is done before an earlier one"));
+    }
+    Ok(())
+}
