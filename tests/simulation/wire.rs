@@ -166,6 +166,7 @@ impl Wire {
             return Ok(self.answer(status, None, b"{}".to_vec()));
         }
         if !request.path.contains("ExchangeToken") && self.dice.chance(weather.unauthorized) {
+            self.troubles += 1;
             return Ok(self.answer(401, None, b"{}".to_vec()));
         }
         let creates = creates_record(&request.path);
