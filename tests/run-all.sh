@@ -38,7 +38,7 @@ check() {
     local name="$1"; shift
     if timeout "$limit" "$@" >"$log" 2>&1; then passes "$name"; campaigns; else fails "$name"; show; fi
 }
-campaigns() { sed -n 's/^campaign /        campaign /p' "$log"; }
+campaigns() { sed -nE 's/^(campaign|mutation) /        \1 /p' "$log"; }
 show() { grep -vE '^ +(Checking|Compiling|Downloaded|Downloading|Fresh) ' "$log" | tail -n 60 | sed 's/^/        /'; }
 
 # ---- cargo test, counted -------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ show() { grep -vE '^ +(Checking|Compiling|Downloaded|Downloading|Fresh) ' "$log"
 # The tests of one run of cargo: the sums of its result lines, and a failure for a binary that ran none.
 cargo_tests() {
     local name="$1" code=0 good bad empty ignored; shift
-    timeout "$limit" "$@" 2>&1 | tee "$log" | grep -E '^(campaign |test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
+    timeout "$limit" "$@" 2>&1 | tee "$log" | grep -E '^(campaign |mutation |test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
     code=${PIPESTATUS[0]}
     good=$(sed -n 's/^test result: .* \([0-9]*\) passed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     bad=$(sed -n 's/^test result: .* \([0-9]*\) failed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')

@@ -15,6 +15,7 @@ use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
 use crate::tracker::transport::DocumentSource;
 use crate::vault::file::SealedSource;
+use crate::vault::{VaultError, place};
 
 /// Opens a document anew for each try.
 type Opener = dyn Fn() -> Option<Box<dyn DocumentSource>>;
@@ -36,6 +37,10 @@ impl Runner<'_> {
         }
         let file = match self.source_of(claimed, step) {
             Ok(file) => file,
+            // The disk refuses at this moment: the file is there, and is sent when it opens.
+            Err(code) if is_of_the_disk(code) => {
+                return Ok(again(claimed, code, String::new(), self.policy.too_many_ms, false));
+            }
             Err(code) => return self.reject(claimed, step, code, ""),
         };
         if let Err(verdict) = self.client().prepare(&planned) {
@@ -280,11 +285,19 @@ impl Runner<'_> {
         }
         let folder = self.store().files_dir().ok_or(Code::FileLost)?;
         let (ring, path, id) = (self.store().ring().clone(), folder.join(&file.stored), claimed.job.id.clone());
-        SealedSource::new(&ring, &path, &id).map_err(|_| Code::FileLost)?;
+        SealedSource::new(&ring, &path, &id).map_err(|error| match error {
+            VaultError::Io(io, _) if io.kind() != std::io::ErrorKind::NotFound => place::code_of_io(&io),
+            _ => Code::FileLost,
+        })?;
         Ok(Some(Box::new(move || {
             SealedSource::new(&ring, &path, &id).ok().map(|source| Box::new(source) as Box<dyn DocumentSource>)
         })))
     }
+}
+
+/// Whether a code speaks of the disk and not of one file.
+const fn is_of_the_disk(code: Code) -> bool {
+    matches!(code.number(), 1101..=1199)
 }
 
 /// Whether a step creates a person or a lead.

@@ -94,7 +94,8 @@ impl<'a> Client<'a> {
             _ => None,
         };
         let Some(body) = body_of(value, planned, widget.then_some(token.as_str()), source) else {
-            return Ok(Verdict::refused(Refusal::Rejected, Code::FileLost, "the stored file cannot be read"));
+            // It opened a moment ago: the disk refuses for now, and a file that is gone is noticed before the next try.
+            return Ok(Verdict::refused(Refusal::Unreachable, Code::StoreIo, "the stored file cannot be read now"));
         };
         let host = if widget { &self.hosts.oauth } else { &self.hosts.api };
         let bearer = (!widget).then(|| token.clone());

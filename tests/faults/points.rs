@@ -104,7 +104,7 @@ fn no_error_of_the_disk_loses_an_acknowledged_submission() {
         ("fsync ENOSPC", libc::ENOSPC, SYNCS, 5),
         ("create or rename EROFS", libc::EROFS, NAMES, 2),
         ("create or rename ENOSPC", libc::ENOSPC, NAMES, 2),
-        ("open EMFILE", libc::EMFILE, OPENS, 9),
+        ("open EMFILE", libc::EMFILE, OPENS, 1),
         ("open EIO", libc::EIO, OPENS, 11),
     ];
     let templates = templates();
