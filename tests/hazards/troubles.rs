@@ -5,7 +5,6 @@ use crate::world::{World, person, sh, text, world};
 use serde_json::json;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -222,20 +221,20 @@ fn forms_survive_a_write_lock_that_another_process_holds() {
     let world = site();
     let mut visitors = Visitors::of(&world, "locked");
     let lock = world.data.join("write.lock");
-    let hold = || -> Child {
-        let mut child = Command::new("flock");
-        let child = child.args(["-x", text(&lock), "sleep", "5"]).stdout(Stdio::null()).spawn().expect("flock");
-        std::thread::sleep(Duration::from_millis(200));
-        child
+    // Held by this process until it is let go, so that a busy machine does not end the trouble early.
+    let hold = || {
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(&lock).expect("the lock's file");
+        file.lock().expect("locked");
+        file
     };
-    let mut first = hold();
+    let first = hold();
     visitors.come("d4");
     visitors.come("d5");
-    first.wait().expect("ended");
+    drop(first);
     world.stack.restart_fpm("QUIT").expect("restarts");
-    let mut second = hold();
+    let second = hold();
     visitors.come("d5");
-    visitors.leave(&Kept::Captured(&[1104]), || drop(second.wait()));
+    visitors.leave(&Kept::Captured(&[1104]), || drop(second));
 }
 
 #[test]
