@@ -188,7 +188,9 @@ fn each_is_settled(case: &Case, counts: &mut Counts) -> Result<BTreeSet<String>,
         }
         if item.state == State::Done {
             let Some(record) = item.tracker_id else { return Err(format!("{id} is done without a record")) };
+            // After a restore what is there is taken, also where each submission had made a person of its own.
             let own = case.record_type == "Lead" || case.features.create_always && !case.features.existing;
+            let own = own && !case.features.restore;
             let other = records.insert(record, id).filter(|_| own && !case.features.wrong_id && !case.features.swap);
             // The widget API does not make a second person, whatever is set.
             if let Some(other) = other
