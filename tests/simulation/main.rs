@@ -3,11 +3,13 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod backup;
 mod campaign;
 mod contract;
 mod delivery;
 mod fields;
 mod invariants;
+mod looking;
 mod rotation;
 mod rules;
 mod seeds;

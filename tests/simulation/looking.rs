@@ -1,0 +1,176 @@
+//! What becomes of a submission where looking into Tracker is hard: a host that a firewall hides, another account, a clock
+//! that was set, a store that was put back, searches that fail.
+
+use halt_tracker::queue::state::State;
+use serde_json::{Value, json};
+
+use crate::delivery::{ada, both, somebody};
+use crate::world::World;
+
+#[test]
+fn where_only_the_widget_host_can_be_reached_submissions_are_delivered_all_the_same() {
+    for record_type in ["Resource", "Contact", "Lead"] {
+        let mut world = World::new(9, json!({ "record_type": record_type }));
+        world.wire.rest_is_blocked = true;
+        let first = world.submit(&ada());
+        let begin = world.clock.wall();
+        while world.item(&first).state != State::Done && world.clock.wall() < begin + 12 * 3_600_000 {
+            world.run();
+            world.clock.advance(300_000);
+        }
+        assert_eq!(world.item(&first).state, State::Done, "{record_type}: {:?}", world.item(&first));
+        let patient = record_type == "Lead" || world.clock.wall() - begin >= 3_600_000;
+        assert!(patient, "{record_type}: an hour of silence first");
+        // The same person once more, and somebody whom Tracker knows from elsewhere.
+        let second = world.submit(&ada());
+        let list = format!("{}s", record_type.to_lowercase());
+        let known = json!({ list.as_str(): [{ "firstName": "Grace", "surname": "Hopper", "name": "Grace", "email": "grace@example.org" }] });
+        let now = world.clock.truth();
+        world.wire.tracker.borrow_mut().seed(&known, now).expect("seeded");
+        let third = world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org", "message": "Hi" }));
+        world.run_for(12);
+        assert_eq!(world.item(&second).state, State::Done, "{record_type}: {:?}", world.item(&second));
+        let grace = world.item(&third);
+        if record_type == "Lead" {
+            assert_eq!(grace.state, State::Done);
+            continue;
+        }
+        assert_eq!((grace.state, grace.code.as_deref()), (State::Attention, Some("HT-1512")), "{grace:?}");
+        assert_eq!(world.held(&list).len(), 2, "{record_type}: nobody is there twice");
+    }
+}
+
+#[test]
+fn an_outage_of_the_whole_of_tracker_is_no_reason_to_send_without_a_look() {
+    let mut world = World::new(9, json!({}));
+    somebody(&mut world);
+    world.wire.rest_is_blocked = true;
+    world.wire.weather.refuse = 100;
+    let id = world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.run_for(30);
+    world.wire.rest_is_blocked = false;
+    world.wire.weather.refuse = 0;
+    world.run_for(24);
+    assert_eq!(world.item(&id).state, State::Done);
+    assert_eq!(world.asked("create_resource"), 1, "Grace was found, not sent");
+}
+
+#[test]
+fn a_lost_answer_is_not_sent_again_where_nobody_can_look_but_asks_a_person_after_a_day() {
+    let mut world = World::new(9, json!({}));
+    world.wire.rest_is_blocked = true;
+    world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.run_for(12);
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_after", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run_for(20);
+    assert_eq!(world.item(&id).state, State::Checking, "{:?}", world.item(&id));
+    world.run_for(48);
+    let item = world.item(&id);
+    assert_eq!((item.state, item.reason.as_str()), (State::Attention, "unsettled"), "{item:?}");
+    assert_eq!(world.held("resources").len(), 2);
+}
+
+#[test]
+fn a_lost_create_is_not_looked_for_in_another_account_of_the_same_client() {
+    let mut world = World::new(6, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run();
+    assert_eq!(world.item(&id).state, State::Checking);
+    // New secrets of another customer of Tracker: hosts and client id are the same for everybody.
+    let first = std::rc::Rc::clone(&world.wire.tracker);
+    world.wire.tracker = std::rc::Rc::new(std::cell::RefCell::new(crate::model::Tracker::new()));
+    world.paste_new_credentials();
+    world.run_for(6);
+    assert_eq!(world.held("resources").len(), 0, "nothing goes to a stranger's account");
+    assert_eq!((world.item(&id).state, world.item(&id).reason.as_str()), (State::Attention, "tenant"));
+    // New secrets of the same account: the person who was delivered before says so.
+    world.wire.tracker = first;
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+    let other = world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
+    world.paste_new_credentials();
+    world.run();
+    world.paste_new_credentials();
+    world.run_for(6);
+    assert_eq!(world.item(&other).state, State::Done, "{:?}", world.item(&other));
+}
+
+#[test]
+fn three_failures_end_a_run_only_when_they_come_in_a_row() {
+    let mut world = World::new(4, json!({ "api": "rest", "duplicates": "create", "pace": "6000" }));
+    somebody(&mut world);
+    let faults: Vec<Value> = [0, 1, 2]
+        .iter()
+        .map(|skip| json!({ "on": "create_resource", "do": "500_before", "times": 1, "skip": skip * 2 }))
+        .collect();
+    world.switches(&json!({ "faults": faults }));
+    let ids: Vec<String> = (0..8)
+        .map(|at| world.submit(&json!({ "name": format!("P {at}"), "email": format!("p{at}@example.org") })))
+        .collect();
+    let report = world.run().expect("no crash");
+    assert_eq!(report.items.len(), ids.len(), "every one had its turn: {report:?}");
+    assert_eq!(report.not_before, None);
+}
+
+#[test]
+fn a_search_that_is_answered_with_503_and_a_time_holds_everybody_back_for_that_time() {
+    let mut world = World::new(4, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "search", "do": "503_before", "times": 1, "retry_after": 900 }] }));
+    world.submit(&ada());
+    world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
+    let report = world.run().expect("no crash");
+    let wait = report.not_before.map_or(0, |at| at - world.clock.wall());
+    assert!((890_000..=900_000).contains(&wait), "{wait}");
+    assert_eq!(world.asked("create_resource"), 1, "only Grace was sent");
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_an_hour_after_a_send_does_not_hide_what_was_made() {
+    for duplicates in ["create", "use_existing"] {
+        let mut world = World::new(5, json!({ "api": "rest", "duplicates": duplicates }));
+        somebody(&mut world);
+        world.clock.jump.set(3_600_000);
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_after", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run();
+        world.clock.jump.set(0);
+        world.run_for(24);
+        assert_eq!(world.item(&id).state, State::Done, "{duplicates}: {:?}", world.item(&id));
+        assert_eq!(world.held("resources").len(), 2, "{duplicates}");
+    }
+}
+
+#[test]
+fn documents_go_along_and_a_lost_one_is_looked_for_where_that_is_possible() {
+    both(|api, world| {
+        somebody(world);
+        world.documents = 2;
+        world.switches(&json!({ "faults": [{ "on": "attach_document", "do": "drop_after", "times": 1 }] }));
+        let id = world.submit(&ada());
+        world.run_for(3);
+        assert_eq!(world.item(&id).state, State::Done, "{api}: {:?}", world.item(&id));
+        // The widget API cannot be asked for its documents: that one is sent again, once, and the journal says so.
+        assert_eq!(world.held("documents").len(), if api == "rest" { 2 } else { 3 }, "{api}");
+    });
+}
+
+#[test]
+fn a_lead_that_a_lost_copy_of_the_store_has_sent_is_found_although_its_person_was_found_first() {
+    both(|api, world| {
+        world.set(&json!({ "record_type": "Lead" }));
+        somebody(world);
+        let id = world.submit(&ada());
+        world.snapshot();
+        world.run();
+        world.clock.advance(24 * 3_600_000);
+        world.restore();
+        world.run();
+        world.store.lift(halt_tracker::queue::state::Pause::Restored).expect("lifted");
+        world.run_for(3);
+        assert_eq!(world.item(&id).state, State::Done, "{api}: {:?}", world.item(&id));
+        assert_eq!(world.held("leads").len(), 2, "{api}");
+    });
+}
