@@ -19,3 +19,4 @@ mod health;
 mod log;
 mod mapping;
 mod plain;
+mod signals;

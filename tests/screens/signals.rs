@@ -1,0 +1,101 @@
+//! What reaches people who look at none of our pages: mails about trouble, once a day and once when it is over, and the few
+//! notices on other pages. Nothing about anybody is in them.
+
+use crate::hook;
+use crate::site::{SHARED_SECRET, Site, on_a_site};
+use serde_json::json;
+
+/// Subject and text of each of our mails so far.
+fn mails(site: &Site) -> Vec<String> {
+    let events = site.stack.divi_events();
+    let mails = events.iter().filter(|event| event["event"] == "mail").map(|event| event.to_string().replace('\\', ""));
+    mails
+        .filter(|mail| mail.contains("Halt Tracker"))
+        .filter(|mail| !mail.contains("credentials were changed"))
+        .collect()
+}
+
+fn submit(site: &Site, email: &str) {
+    let text = json!({ "form_id": "careers", "fields": { "name": "Jane Doe", "email": email } });
+    assert_eq!(hook::request(SHARED_SECRET, text.to_string()).send(site).status, 202);
+}
+
+#[test]
+fn trouble_is_mailed_once_a_day_and_once_when_it_is_over_without_a_word_about_anybody() {
+    on_a_site(|site| {
+        site.credentials();
+        submit(site, "private@example.org");
+        site.cron();
+        assert_eq!(mails(site), Vec::<String>::new(), "nothing is wrong");
+        site.php("Engine::act(['action' => 'pause']);");
+        site.cron();
+        site.cron();
+        let first = mails(site);
+        assert_eq!(first.len(), 1, "{first:?}");
+        assert!(first[0].contains("needs you") && first[0].contains("HT-1611"), "{first:?}");
+        site.php("update_option('halt_tracker_alerts', array_map(static fn ($at) => $at - DAY_IN_SECONDS - 1, get_option('halt_tracker_alerts')), false);");
+        site.cron();
+        assert_eq!(mails(site).len(), 2, "a day later again");
+        site.php("Engine::act(['action' => 'resume', 'reason' => 'by hand']);");
+        site.cron();
+        site.cron();
+        let all = mails(site);
+        assert!(all.len() == 3 && all[2].contains("is working again"), "{all:?}");
+        assert!(!all.concat().contains("private@example.org") && !all.concat().contains("Jane"), "{all:?}");
+    });
+}
+
+#[test]
+fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
+    on_a_site(|site| {
+        site.credentials();
+        site.php("Engine::act(['action' => 'pause']); delete_option('halt_tracker_alerts_looked');");
+        submit(site, "first@example.org");
+        let before = mails(site).len();
+        let old = site.php("echo (int) ((microtime(true) - 3600) * 1000);");
+        crate::health::store(
+            site,
+            &format!(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('heartbeat', '{old}'), ('cron_interval', '300000'); UPDATE submission SET received_at = {old}; DELETE FROM pause;"
+            ),
+        );
+        site.php("delete_option('halt_tracker_alerts_looked'); delete_option('halt_tracker_alerts');");
+        site.sim.switches(&json!({ "faults": [{ "on": "*", "do": "503", "times": 999 }] }));
+        submit(site, "second@example.org");
+        site.until("the mail", 20, || mails(site).len() > before);
+        assert!(mails(site).last().is_some_and(|mail| mail.contains("needs you")), "{:?}", mails(site));
+    });
+}
+
+#[test]
+fn a_notice_outside_our_pages_can_be_dismissed_and_is_for_those_who_can_act() {
+    on_a_site(|site| {
+        site.credentials();
+        site.stack.set_extension(false).expect("without the module");
+        let shown = |page: &str| site.stack.get_as(&site.admin, &format!("/wp-admin/{page}")).text();
+        assert!(shown("index.php").contains("The engine is not running (HT-1001)"));
+        let html = shown("index.php");
+        let mut form = crate::forms::forms(&html)
+            .into_iter()
+            .find(|form| form.value("action") == Some("halt_tracker_dismiss"))
+            .expect("the notice");
+        form.set("unused", "");
+        assert_eq!(site.stack.post_as(&site.admin, &form.action, &form.fields).status, 302);
+        assert!(!shown("index.php").contains("The engine is not running"), "it comes back");
+        site.php("delete_user_meta(1, 'halt_tracker_dismissed');");
+    });
+}
+
+#[test]
+fn who_deactivates_is_told_how_many_wait() {
+    on_a_site(|site| {
+        site.credentials();
+        let plugins = || site.stack.get_as(&site.admin, "/wp-admin/plugins.php");
+        assert!(!plugins().text().contains("not delivered yet"));
+        site.php("Engine::act(['action' => 'pause']);");
+        submit(site, "a@example.org");
+        assert!(plugins().text().contains("1 submission is not delivered yet"));
+        submit(site, "b@example.org");
+        assert!(plugins().text().contains("2 submissions are not delivered yet"));
+    });
+}
