@@ -18,7 +18,8 @@ title=""
 began=$SECONDS
 since=$SECONDS
 log="$(mktemp)"
-trap 'rm -f "$log" "$log.other"' EXIT
+lanes_of="$(mktemp -d)"
+trap 'rm -rf "$log" "$log.other" "$lanes_of"' EXIT
 
 section() {
     end_section
@@ -41,13 +42,38 @@ check() {
 campaigns() { sed -nE 's/^(campaign|mutation) /        \1 /p' "$log"; }
 show() { grep -vE '^ +(Checking|Compiling|Downloaded|Downloading|Fresh) ' "$log" | tail -n 60 | sed 's/^/        /'; }
 
-# ---- cargo test, counted -------------------------------------------------------------------------------------------
+# ---- several at a time ---------------------------------------------------------------------------------------------
 
-# The tests of one run of cargo: the sums of its result lines, and a failure for a binary that ran none.
+# Tests of whole sites wait for servers and locks longer than they work: two at a time take little more than half the time.
+# Each writes into a file of its own, and is judged when it ends, so that what they say is never mixed.
+lanes=2
+declare -A running=() job=() job_began=()
+
+# `in_a_lane NAME JUDGE COMMAND...` starts a command as soon as a lane is free; `JUDGE NAME CODE` reads what it said from $log.
+in_a_lane() {
+    local name="$1" judge="$2"; shift 2
+    while [ "${#running[@]}" -ge "$lanes" ]; do end_of_one; done
+    timeout "$limit" "$@" >"$lanes_of/$name" 2>&1 </dev/null &
+    running[$!]="$name"; job[$!]="$judge"; job_began[$!]=$SECONDS
+}
+end_of_one() {
+    local pid="" code name
+    wait -n -p pid "${!running[@]}"; code=$?
+    name="${running[$pid]}"
+    unset "running[$pid]"
+    cp "$lanes_of/$name" "$log"
+    printf -- '-- %s, %s s\n' "$name" "$((SECONDS - job_began[$pid]))"
+    "${job[$pid]}" "$name" "$code"
+}
+end_of_all() { while [ "${#running[@]}" -gt 0 ]; do end_of_one; done; }
+
+# A command that is one check.
+one_check() { if [ "$2" -eq 0 ]; then passes "$1"; campaigns; else fails "$1"; show; fi; }
+
+# A run of cargo test: the sums of its result lines, and a failure for a binary that ran none.
 cargo_tests() {
-    local name="$1" code=0 good bad empty ignored; shift
-    timeout "$limit" "$@" 2>&1 | tee "$log" | grep -E '^(campaign |mutation |test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' | sed 's/^/        /'
-    code=${PIPESTATUS[0]}
+    local name="$1" code="$2" good bad empty ignored
+    grep -E '^(campaign |mutation |test .*(FAILED|ignored)|test result:|failures:|thread |error|assertion|  (left|right):| +Running )' "$log" | sed 's/^/        /'
     good=$(sed -n 's/^test result: .* \([0-9]*\) passed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     bad=$(sed -n 's/^test result: .* \([0-9]*\) failed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     ignored=$(sed -n 's/^test result: .* \([0-9]*\) ignored; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
@@ -80,25 +106,20 @@ section "PHP syntax"
 while IFS= read -r -d '' file; do check "php -l $file" php -n -l "$file"; done < <(find php-shim tests -name '*.php' -not -path '*/node_modules/*' -print0 | sort -z)
 
 section "Shell syntax"
-while IFS= read -r file; do check "bash -n $file" bash -n "$file"; done < <(find tests .ci -maxdepth 1 -type f \( -name '*.sh' -o -path '.ci/*' \) | sort)
+while IFS= read -r file; do check "bash -n $file" bash -n "$file"; done < <(find tests .ci -maxdepth 2 -type f \( -name '*.sh' -o -path '.ci/*' \) | sort)
 
 section "Lints"
 check "cargo clippy, all targets without PHP" cargo clippy --no-default-features --all-targets -- -D warnings
 check "cargo clippy, the library with PHP" cargo clippy --lib -- -D warnings
 check "unsafe stands in src/php/ only, with its reasons" tests/unsafe.sh
 
-section "Rust tests"
-targets=(--lib)
-for name in "${plain[@]}"; do targets+=(--test "$name"); done
-cargo_tests "lib ${plain[*]}" cargo test --no-default-features --no-fail-fast "${targets[@]}" -- --show-output
-
 section "Builds"
 check "the extension" cargo build --lib --profile fast
 check "the Tracker simulator and the other examples" cargo build --no-default-features --examples
+check "the tests" cargo test --no-default-features --no-run
 
 section "Generated files"
 check "the plugin's tables and the README's agree with the engine's" cargo run -q --no-default-features --example generate -- --check
-
 check "the texts for translators are in step with the code" php tests/pot.php --check
 
 section "The extension in plain PHP"
@@ -123,28 +144,24 @@ done <"$log"
 if [ "$code" -ne 0 ] && ! grep -q '^FAILED ' "$log"; then fails "tests/php/engine.php ended with $code"; fi
 grep -q '^ok ' "$log" || fails "tests/php/engine.php checked nothing"
 
+section "Rust tests, whole sites, the demo and the pages in a browser, $lanes at a time"
 limit=1800
-for name in "${sites[@]}"; do
-    section "On a whole site: $name"
-    if [ ! -x "$HALT_TRACKER_SIM" ] || [ ! -e "$HALT_TRACKER_EXTENSION" ]; then
-        fails "$name: extension or simulator was not built"
-        continue
-    fi
-    cargo_tests "$name" cargo test --no-default-features --no-fail-fast --test "$name" -- --test-threads=1 --show-output
-done
-if [ "${#sites[@]}" -eq 0 ]; then section "On a whole site"; fails "Cargo.toml declares no test that runs on a whole site"; fi
-
-section "The demo"
-limit=300
-check "make demo ONCE=1 shows what it promises" env ONCE=1 "$root/target/debug/examples/demo" --extension "$HALT_TRACKER_EXTENSION" --sim "$HALT_TRACKER_SIM"
-
-section "In a browser"
-limit=900
-if ! command -v chromium >/dev/null && ! apt-cache show chromium >/dev/null 2>&1; then
-    skips "the pages in a browser: this distribution has no package of Chromium"
+test_binary() { in_a_lane "$1" cargo_tests cargo test --no-default-features --no-fail-fast "${@:2}" --show-output; }
+if [ "${#sites[@]}" -eq 0 ]; then fails "Cargo.toml declares no test that runs on a whole site"; fi
+if [ ! -x "$HALT_TRACKER_SIM" ] || [ ! -e "$HALT_TRACKER_EXTENSION" ]; then
+    fails "extension or simulator was not built: nothing was tried on a whole site"
 else
-    check "every page in every state, at 1280, 390 and 320 pixels, from right to left and by keyboard, without a violation" tests/browser/run.sh
+    if ! command -v chromium >/dev/null && ! apt-cache show chromium >/dev/null 2>&1; then
+        skips "the pages in a browser: this distribution has no package of Chromium"
+    else
+        in_a_lane "every page in every state, at 1280, 390 and 320 pixels, from right to left and by keyboard, without a violation" one_check tests/browser/run.sh
+    fi
+    for name in "${sites[@]}"; do test_binary "$name" --test "$name" -- --test-threads=1; done
+    in_a_lane "make demo ONCE=1 shows what it promises" one_check env ONCE=1 "$root/target/debug/examples/demo" --extension "$HALT_TRACKER_EXTENSION" --sim "$HALT_TRACKER_SIM"
 fi
+test_binary lib --lib --
+for name in "${plain[@]}"; do test_binary "$name" --test "$name" --; done
+end_of_all
 end_section
 
 printf '\nIn all %s s.' "$((SECONDS - began))"
