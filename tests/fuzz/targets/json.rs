@@ -27,7 +27,9 @@ pub fn read(bytes: &[u8]) -> bool {
             let again: Value = serde_json::from_slice(&serde_json::to_vec(value).expect("written")).expect("read back");
             assert_eq!(&again, value);
         }
-        Err(error) => assert!(!ought || may_hold_token(bytes), "refused, and ought not to be: {error}"),
+        Err(error) => {
+            assert!(!ought || census.undecided || may_hold_token(bytes), "refused, and ought not to be: {error}")
+        }
     }
     ours.is_ok()
 }
@@ -44,6 +46,7 @@ struct Census {
     nodes: usize,
     depth: usize,
     strange: bool,
+    undecided: bool,
 }
 
 /// The name under which serde_json hands over numbers. As a name in the input it is refused.
@@ -96,7 +99,10 @@ impl<'de> Visitor<'de> for &mut Census {
         let mut next = map.next_key::<String>()?;
         if next.as_deref() == Some(TOKEN) {
             let digits: String = map.next_value()?;
-            self.strange |= digits.len() > 100;
+            // serde_json writes an exponent with its sign: at one more than the limit nobody can tell whether it came so.
+            let signed = digits.len() == 101 && digits.contains('+');
+            self.strange |= digits.len() > 100 && !signed;
+            self.undecided |= signed;
             return Ok(());
         }
         self.depth += 1;
