@@ -55,6 +55,8 @@ pub struct StepOutcome {
     pub fixes_plan: bool,
     /// When to look once more, a day after a lost answer.
     pub audit_at: Option<i64>,
+    /// The claim goes on with a look and is no nearer to its end: what kills PHP there must not begin anew for ever (C2).
+    pub is_midway: bool,
 }
 
 /// Where a submission goes when the run lets go of it.
@@ -260,7 +262,7 @@ impl Tx<'_> {
         let held = self
             .sql
             .prepare_cached(
-                "UPDATE submission SET crashes = 0, updated_at = ?3, plan_fixed = max(plan_fixed, ?4),
+                "UPDATE submission SET crashes = CASE WHEN ?8 THEN crashes ELSE 0 END, updated_at = ?3, plan_fixed = max(plan_fixed, ?4),
                  tracker_id = coalesce(?5, tracker_id), audit_at = coalesce(?6, audit_at),
                  verify = CASE WHEN ?7 THEN 0 ELSE verify END
                  WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'",
@@ -273,7 +275,8 @@ impl Tx<'_> {
                 record,
                 outcome.audit_at,
                 // Only what became of the record itself: a Lead is still to be looked for when its person is found.
-                outcome.fixes_plan && step.kind == StepKind::Record
+                outcome.fixes_plan && step.kind == StepKind::Record,
+                outcome.is_midway
             ])?;
         self.must_hold(held)?;
         self.note(

@@ -114,6 +114,7 @@ impl Runner<'_> {
             event: "already there",
             code: Some(Code::TrackerProtected),
             message: message.to_owned(),
+            is_midway: true,
             ..Default::default()
         };
         self.write_outcome(claimed, step, &back)?;

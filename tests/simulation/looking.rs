@@ -174,3 +174,21 @@ fn a_lead_that_a_lost_copy_of_the_store_has_sent_is_found_although_its_person_wa
         assert_eq!(world.held("leads").len(), 2, "{api}");
     });
 }
+
+#[test]
+fn a_look_after_status_3_that_kills_php_every_time_ends_with_a_person() {
+    let mut world = World::new(9, json!({ "duplicates": "create" }));
+    let known = json!({ "resources": [{ "firstName": "Ada", "surname": "Lovelace", "email": "ada@example.org" }] });
+    let now = world.clock.truth();
+    world.wire.tracker.borrow_mut().seed(&known, now).expect("seeded");
+    world.wire.poison = Some("ada@example.org");
+    let id = world.submit(&ada());
+    for _ in 0..20 {
+        world.run();
+        world.clock.advance(300_000);
+    }
+    let item = world.item(&id);
+    assert_eq!(item.state, State::Attention, "{item:?}");
+    assert!(world.crashes <= 3, "{} crashes", world.crashes);
+    assert_eq!(world.held("resources").len(), 1);
+}
