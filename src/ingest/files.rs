@@ -101,19 +101,22 @@ pub fn clean_name(name: &str) -> String {
     let text: String = base.chars().filter(visible).nfc().collect();
     let text = text.trim_matches(|letter: char| letter == '.' || letter.is_whitespace());
     let (stem, extension) = (stem_of(text), extension_of(text));
+    let extension: String = extension.chars().filter(|letter| !letter.is_whitespace()).take(10).collect();
+    let room = MOST_NAME - extension.len() - 1;
+    let stem = cut(stem, room);
     // Windows reserves a name whatever follows its first dot.
     let stem = if stem.is_empty() || is_reserved(stem.split('.').next().unwrap_or_default()) {
-        format!("file{stem}")
+        cut(&format!("file{stem}"), room).to_owned()
     } else {
         stem.to_owned()
     };
-    let extension: String = extension.chars().take(10).collect();
-    let mut room = MOST_NAME - extension.len().min(40) - 1;
-    while !stem.is_char_boundary(room.min(stem.len())) {
-        room -= 1;
-    }
-    let stem = stem.get(..room.min(stem.len())).unwrap_or("file");
-    if extension.is_empty() { stem.to_owned() } else { format!("{stem}.{extension}") }
+    if extension.is_empty() { stem } else { format!("{stem}.{extension}") }
+}
+
+/// The beginning of a name, at most so many bytes; neither dots nor spaces end it.
+fn cut(stem: &str, room: usize) -> &str {
+    let end = (0..=room.min(stem.len())).rev().find(|at| stem.is_char_boundary(*at)).unwrap_or(0);
+    stem.get(..end).unwrap_or_default().trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace())
 }
 
 /// Directional marks, line ends and characters of no width or no ink: a name must read as it is.
@@ -370,6 +373,15 @@ mod tests {
             assert_eq!(clean_name(given), clean, "{given:?}");
         }
         assert!(clean_name(&format!("{}.pdf", "é".repeat(200))).len() <= 100);
+        // Cut to its length, a name still ends as names do, and is not a reserved one.
+        assert_eq!(clean_name(&format!("cv{}x", " ".repeat(120))), "cv");
+        assert_eq!(clean_name(&format!("CON{}x.pdf", " ".repeat(120))), "fileCON.pdf");
+        assert_eq!(clean_name("cv .p d f"), "cv.pdf");
+        assert_eq!(
+            refused("cv.pdf..docx", &zip_of(&[("word/a", 1)])),
+            Some(Code::FileName),
+            "two kinds with a dot between"
+        );
         assert_eq!(refused("cv.pdf.docx", b""), Some(Code::FileName));
         assert_eq!(refused("cv.php.pdf", b"%PDF-"), Some(Code::FileName));
         assert_eq!(refused("", b""), Some(Code::FileName));
