@@ -1,13 +1,15 @@
 //! Whether Tracker can be looked into at all. Where a firewall lets only the widget host through, a look is never
 //! answered; waiting for one would lose the submission after a week. So the first send goes on without a look, but only
 //! when all of this holds: no look was answered for an hour, over three tries or more; in this very run the widget host
-//! answered and a look failed once more after that, so that it is no outage; and the widget API writes. What is known
+//! answered and the other host could not be reached once more after that, so that it is no outage; and the widget API writes.
+//! A host that can be reached and answers with errors is in trouble, not hidden: it gets a day. What is known
 //! otherwise still holds: our own store, the waiting of a person's later submission, Tracker's status 3.
 //! An answer that was lost gets a day, then a person is asked: it is never sent again without a look.
 
 use super::deliver::Claimed;
 use super::rule::Rule;
 use super::run::Runner;
+use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::settings::Api;
 use crate::tracker::lookup::{Look, Record};
@@ -104,7 +106,10 @@ impl Runner<'_> {
         }
         let (since, tries) = known.unwrap_or((now.boot, 0));
         self.store().set_facts(&[("unanswered", format!("{since} {} {}", tries + 1, now.boot_id))])?;
-        if self.sight == Sight::Doubted {
+        let is_hidden = failed
+            .and_then(Verdict::code)
+            .is_some_and(|code| matches!(code, Code::TrackerUnreachable | Code::TrackerTls | Code::TrackerBlocked));
+        if self.sight == Sight::Doubted && (is_hidden || now.boot - since >= self.policy.blind_ask_ms) {
             self.sight = Sight::Lost;
         }
         Ok(self.sight == Sight::Lost)

@@ -56,6 +56,24 @@ fn an_outage_of_the_whole_of_tracker_is_no_reason_to_send_without_a_look() {
 }
 
 #[test]
+fn a_host_that_answers_with_errors_is_in_trouble_not_hidden() {
+    let mut world = World::new(9, json!({}));
+    let grace = json!({ "resources": [{ "firstName": "Grace", "surname": "Hopper", "email": "grace@example.org" }] });
+    let now = world.clock.truth();
+    world.wire.tracker.borrow_mut().seed(&grace, now).expect("seeded");
+    world.switches(&json!({ "faults": [{ "on": "search_resource", "do": "500_before", "times": 100_000 }] }));
+    let id = world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.run_for(20);
+    let asked = world.asked("search_resource");
+    assert!(asked >= 5, "it was asked again and again, not {asked} times");
+    assert_eq!(world.asked("create_resource"), 0, "nobody sends without a look while the other host answers");
+    world.switches(&json!({ "faults": [] }));
+    world.run_for(24);
+    assert_eq!(world.item(&id).state, State::Done);
+    assert_eq!(world.held("resources").len(), 1, "Grace was found");
+}
+
+#[test]
 fn a_lost_answer_is_not_sent_again_where_nobody_can_look_but_asks_a_person_after_a_day() {
     let mut world = World::new(9, json!({}));
     world.wire.rest_is_blocked = true;
