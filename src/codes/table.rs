@@ -284,7 +284,7 @@ codes! {
     RelaySeveral = 1602, "Several records match",
         "More than one record in Tracker matches this submission.",
         "Nothing more is sent and nothing is deleted.",
-        "Merge them in Tracker, then enter the right id here.";
+        "Merge them in Tracker, then enter the right id here, or retry where that is not offered.";
     RelayUnsettled = 1603, "It could not be settled whether Tracker has the record",
         "An answer was lost and no reliable look into Tracker was possible.",
         "It is not sent again by itself, so there is no double.",
@@ -337,6 +337,10 @@ codes! {
         "The form is set to be reviewed before it is sent.",
         "The submission is kept; nothing was sent.",
         "Release or discard it in the Sync Log.";
+    RelayOtherType = 1616, "Tracker holds this person as another kind of record",
+        "Runs were missing for a while or a backup was put back, and the person was made in Tracker meanwhile as the kind of record that the form made before.",
+        "Nothing was sent, so there is no double.",
+        "Look at the record that the journal names. Discard the submission if it is already there; retry makes the other record as well.";
 
     FileType = 1701, "This kind of file is not allowed",
         "The file's extension is not in the list of allowed kinds.",

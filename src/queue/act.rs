@@ -130,7 +130,10 @@ impl Tx<'_> {
             return Err(QueueError::plain(Code::ActState, format!("{name}: {}", action.name())));
         }
         match action {
-            Action::Retry | Action::Release => self.send_again(seq, &steps, now)?,
+            Action::Retry | Action::Release => {
+                self.insist(seq)?;
+                self.send_again(seq, &steps, now)?;
+            }
             Action::Discard => self.end(seq, id, State::Discarded, "by hand", now)?,
             Action::Spam => self.end(seq, id, State::Discarded, "spam", now)?,
             Action::Exists(tracker_id) => self.exists(seq, &steps, tracker_id, now)?,
@@ -201,6 +204,12 @@ impl Tx<'_> {
              boot_id = '', crashes = 0, updated_at = ?2 WHERE seq = ?1",
             params![seq, now.wall],
         )?;
+        Ok(())
+    }
+
+    /// A person who retries what is there as another type of record wants both (`verify` = 2).
+    fn insist(&self, seq: i64) -> Result<(), QueueError> {
+        self.sql.execute("UPDATE submission SET verify = 2 WHERE seq = ?1 AND reason = 'other type'", [seq])?;
         Ok(())
     }
 

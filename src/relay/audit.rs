@@ -52,7 +52,7 @@ impl Runner<'_> {
                 records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
             // After a crash nobody knows which one it was.
             let lost = if lost.is_empty() { records.iter().collect() } else { lost };
-            let claimed = Claimed { job, plan, looked: None };
+            let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
             let mut twins = None;
             for step in lost {
                 match self.look_for_step(&claimed, step)? {

@@ -70,6 +70,8 @@ pub struct Claimed {
     /// The step for which a look of this very walk found nothing: only then may its absent create go out. A look for the
     /// person of a Lead says nothing about the Lead.
     pub looked: Option<i64>,
+    /// Whether this walk has looked for the person among the records of another type.
+    pub looked_elsewhere: bool,
 }
 
 impl Claimed {
@@ -136,7 +138,7 @@ impl Runner<'_> {
             return Ok(Flow::Stop);
         }
         let job = self.store().job(seq)?;
-        let mut claimed = Claimed { job, plan, looked: None };
+        let mut claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
         let walk = self.walk(&mut claimed)?;
         self.let_go(&claimed.job, walk)
     }

@@ -40,7 +40,9 @@ impl Runner<'_> {
             claimed.looked = Some(target.ordinal);
             return self.skip(claimed, step, "");
         }
-        match self.known(claimed, &target)? {
+        // Where each submission makes a person of its own, the person of another one is not this one's.
+        let known = if self.settings.uses_existing() { self.known(claimed, &target)? } else { Known::Nothing };
+        match known {
             Known::Record(id) => return self.use_existing(claimed, step, &target, id, ""),
             // It was checked when it was made or found. Sending would leave it to Tracker's rule for duplicates, which
             // is not documented.
@@ -50,12 +52,20 @@ impl Runner<'_> {
             Known::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
             Known::Nothing => {}
         }
-        let hits = match self.look_for_person(claimed, target.kind)? {
+        let look = self.look_for_person(claimed, target.kind)?;
+        let hits = match self.ours(claimed, &target, look)? {
             Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
             Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
             Look::Impossible => Vec::new(),
         };
         claimed.looked = Some(target.ordinal);
+        if claimed.job.verify && !claimed.job.said_absent {
+            let young = self.made_since(claimed, &target, &hits)?;
+            if young.len() > 1 {
+                // What another copy of the store sent was made twice, and nothing of ours remembers to look for that.
+                return Ok(Walk::ask("several", Code::RelaySeveral, ids_of(&young)));
+            }
+        }
         let Some((chosen, all)) = newest(&hits) else { return self.skip(claimed, step, "no existing record") };
         self.use_existing(claimed, step, &target, chosen, &all)
     }
@@ -141,6 +151,36 @@ impl Runner<'_> {
                 _ => Ok(Walk::ask("protected", Code::TrackerProtected, message)),
             },
         }
+    }
+
+    /// After a gap or a restore, what is sent first may have been sent as another type of record, before the form's setting
+    /// was changed: one that is younger than the submission and no other submission's. A person decides then.
+    pub fn look_for_other_type(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
+        claimed.looked_elsewhere = true;
+        let other =
+            if claimed.plan.record_type == RecordType::Resource { RecordType::Contact } else { RecordType::Resource };
+        let hits = match self.look_for_person_as(claimed, other)? {
+            Look::Clean(hits) | Look::Unclean { hits, .. } => hits,
+            Look::Failed(verdict) => return self.trouble(claimed, Some(step), &verdict),
+            Look::Impossible => Vec::new(),
+        };
+        let young = self.made_since(claimed, step, &hits)?;
+        if young.is_empty() {
+            return Ok(Walk::On);
+        }
+        Ok(Walk::ask("other type", Code::RelayOtherType, format!("{} {}", other.name(), ids_of(&young))))
+    }
+
+    /// Of hits, those that are younger than the submission and no other submission's.
+    fn made_since(&mut self, claimed: &Claimed, step: &Step, hits: &[Hit]) -> Result<Vec<Hit>, QueueError> {
+        let since = self.since(claimed, step);
+        let mut young = Vec::new();
+        for hit in hits.iter().filter(|hit| hit.created.is_some_and(|at| at >= since)) {
+            if !self.store().is_of_another(hit.id, claimed.job.seq)? {
+                young.push(hit.clone());
+            }
+        }
+        Ok(young)
     }
 }
 

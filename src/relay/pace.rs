@@ -23,6 +23,8 @@ pub struct Paced<'a> {
     pub sent: u64,
     /// Tracker's clock minus ours in milliseconds, from the last answer that carried a date.
     pub skew_ms: Option<i64>,
+    /// Whether a connection to REST v1 came about, with or without an answer.
+    pub reached_rest: bool,
 }
 
 /// What of the pace lasts from run to run.
@@ -66,6 +68,7 @@ impl<'a> Paced<'a> {
             reserved: false,
             sent: 0,
             skew_ms: None,
+            reached_rest: false,
         }
     }
 
@@ -117,7 +120,9 @@ impl Transport for Paced<'_> {
             self.wait_turn();
         }
         self.sent += 1;
+        let is_rest = request.is_rest();
         let answer = self.inner.send(request);
+        self.reached_rest |= is_rest && !matches!(answer, Err(Failure::NotSent(..)));
         if let Ok(response) = &answer {
             if response.status != 429 {
                 // Back to the full pace over some hundred requests.

@@ -70,12 +70,11 @@ pub fn make(settings: &Settings, job: &Job, ring: &Ring, tenant: &Tenant) -> Res
     }
     let activity = activity(&profile, submission);
     let files: Vec<FilePart> = chosen(&profile, &job.files);
-    let policy_find = settings.text("duplicates") != "create";
     let planned = steps(&PlanInput {
         api,
         record_type: profile.record_type,
         mapped: &mapped,
-        find: policy_find || job.verify,
+        find: settings.uses_existing() || job.verify,
         activity: activity.as_ref(),
         files: &files,
         marker: &job.marker,

@@ -52,6 +52,8 @@ pub struct Policy {
     pub created_slack_ms: i64,
     /// How long no look was answered, before a first send goes on without one.
     pub blind_ms: i64,
+    /// And how many looks that must have been.
+    pub blind_tries: i64,
     /// The same, before a person is asked about a lost answer.
     pub blind_ask_ms: i64,
     /// Requests that may go out at once, before the pace holds.
@@ -89,6 +91,7 @@ impl Default for Policy {
             heartbeat_gap_ms: HOUR,
             created_slack_ms: HOUR + 5 * MINUTE,
             blind_ms: HOUR,
+            blind_tries: 5,
             blind_ask_ms: 24 * HOUR,
             burst: 10.0,
             off: None,

@@ -32,6 +32,10 @@ impl Runner<'_> {
         // A create that was lost before, or that another copy of the store may have sent, goes out only
         // right after a look that found nothing.
         let verify = claimed.job.verify && self.policy.keeps(Rule::GapIsLookedInto);
+        if is_record(step) && verify && !claimed.job.said_absent && !claimed.has_reached() && !claimed.looked_elsewhere
+        {
+            return self.look_for_other_type(claimed, step);
+        }
         if is_record(step) && (step.resends > 0 || verify) && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
         }

@@ -215,11 +215,16 @@ impl Runner<'_> {
 
     /// Searches for the person of a submission by exact e-mail, with a control beside it.
     pub fn look_for_person(&mut self, claimed: &Claimed, kind: StepKind) -> Result<Look, QueueError> {
-        let Some(email) = claimed.plan.email.clone() else { return Ok(Look::Impossible) };
         let searched = match (claimed.plan.record_type, kind) {
             (RecordType::Lead, _) => RecordType::Contact,
             (other, _) => other,
         };
+        self.look_for_person_as(claimed, searched)
+    }
+
+    /// The same among the records of one type.
+    pub fn look_for_person_as(&mut self, claimed: &Claimed, searched: RecordType) -> Result<Look, QueueError> {
+        let Some(email) = claimed.plan.email.clone() else { return Ok(Look::Impossible) };
         let marker = claimed.job.marker.clone();
         let marker_field = self.settings.text("marker_field").trim().parse().ok();
         let tenant = self.tenant.hash.clone();
@@ -243,9 +248,9 @@ impl Runner<'_> {
 
     /// Of hits, those that this submission made: by marker, or made after its intent and no other submission's. Where
     /// existing persons are used, one who was there before is taken, as before a first send, not made a second time.
-    fn ours(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+    pub fn ours(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
         let since = self.since(claimed, step);
-        let uses_existing = self.settings.text("duplicates") != "create";
+        let uses_existing = self.settings.uses_existing();
         let off = !self.policy.keeps(Rule::OnlyOurs);
         let seq = claimed.job.seq;
         let mut mine = |hits: Vec<Hit>| -> Result<Vec<Hit>, QueueError> {
@@ -260,7 +265,7 @@ impl Runner<'_> {
         };
         Ok(match look {
             // Before a first send an existing person is the one to use, whenever it was made.
-            Look::Clean(hits) if step.state == StepState::Todo && step.resends == 0 => Look::Clean(hits),
+            look if uses_existing && step.state == StepState::Todo && step.resends == 0 => look,
             Look::Clean(hits) => Look::Clean(mine(hits)?),
             Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits)?, why },
             other => other,
@@ -292,7 +297,7 @@ impl Runner<'_> {
     }
 
     /// What was made before this moment was not made by this step.
-    fn since(&self, claimed: &Claimed, step: &Step) -> i64 {
+    pub fn since(&self, claimed: &Claimed, step: &Step) -> i64 {
         step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms
             + self.transport.skew_ms.unwrap_or(0)
     }

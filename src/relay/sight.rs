@@ -1,15 +1,15 @@
 //! Whether Tracker can be looked into at all. Where a firewall lets only the widget host through, a look is never
 //! answered; waiting for one would lose the submission after a week. So the first send goes on without a look, but only
-//! when all of this holds: no look was answered for an hour, over three tries or more; in this very run the widget host
-//! answered and the other host could not be reached once more after that, so that it is no outage; and the widget API writes.
-//! A host that can be reached and answers with errors is in trouble, not hidden: it gets a day. What is known
-//! otherwise still holds: our own store, the waiting of a person's later submission, Tracker's status 3.
+//! when all of this holds: for an hour, over five tries or more, no look was answered and no connection to the REST host
+//! came about; in this very run the widget host answered and the other could not be reached once more after that, so that it
+//! is no outage; and the widget API writes. A host that can be reached and gives no useful answer is in trouble, not hidden:
+//! it gets a day. What is known otherwise still holds: our own store, the waiting of a person's later submission, Tracker's
+//! status 3.
 //! An answer that was lost gets a day, then a person is asked: it is never sent again without a look.
 
 use super::deliver::Claimed;
 use super::rule::Rule;
 use super::run::Runner;
-use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::settings::Api;
 use crate::tracker::lookup::{Look, Record};
@@ -34,6 +34,16 @@ pub enum Reading {
     Failed(Verdict),
     /// There is no way to read.
     Impossible,
+}
+
+/// A stretch of time in which no look was answered.
+struct Silence {
+    /// Since when, on the boot clock.
+    since: i64,
+    /// Over how many looks.
+    tries: i64,
+    /// Whether the REST host was reached all the same.
+    reached: bool,
 }
 
 impl Runner<'_> {
@@ -73,8 +83,8 @@ impl Runner<'_> {
     /// For how long no look was answered, in milliseconds; `None` when the last one was, or too few were tried.
     pub fn unanswered_for(&mut self) -> Result<Option<i64>, QueueError> {
         let now = self.clock.now();
-        let least = i64::from(self.policy.failures_in_a_row);
-        Ok(self.unanswered(&now.boot_id)?.filter(|(_, tries)| *tries >= least).map(|(since, _)| now.boot - since))
+        let least = self.policy.blind_tries;
+        Ok(self.silence(&now.boot_id)?.filter(|silence| silence.tries >= least).map(|silence| now.boot - silence.since))
     }
 
     /// Before a look: whether there is no use in it. A run that has reason to doubt asks the widget host first.
@@ -94,7 +104,7 @@ impl Runner<'_> {
     /// After a look: an answer of any kind ends the doubt, silence adds to it.
     fn seen(&mut self, failed: Option<&Verdict>) -> Result<bool, QueueError> {
         let now = self.clock.now();
-        let known = self.unanswered(&now.boot_id)?;
+        let known = self.silence(&now.boot_id)?;
         if failed.is_none_or(|verdict| verdict.refusal() != Some(Refusal::Unreachable)) {
             if failed.is_none() {
                 self.sight = Sight::Open;
@@ -104,26 +114,27 @@ impl Runner<'_> {
             }
             return Ok(false);
         }
-        let (since, tries) = known.unwrap_or((now.boot, 0));
-        self.store().set_facts(&[("unanswered", format!("{since} {} {}", tries + 1, now.boot_id))])?;
-        let is_hidden = failed
-            .and_then(Verdict::code)
-            .is_some_and(|code| matches!(code, Code::TrackerUnreachable | Code::TrackerTls | Code::TrackerBlocked));
-        if self.sight == Sight::Doubted && (is_hidden || now.boot - since >= self.policy.blind_ask_ms) {
+        let mut silence = known.unwrap_or(Silence { since: now.boot, tries: 0, reached: false });
+        silence.tries += 1;
+        silence.reached |= self.transport.reached_rest;
+        let Silence { since, tries, reached } = silence;
+        self.store().set_facts(&[("unanswered", format!("{since} {tries} {} {reached}", now.boot_id))])?;
+        if self.sight == Sight::Doubted && (!reached || now.boot - since >= self.policy.blind_ask_ms) {
             self.sight = Sight::Lost;
         }
         Ok(self.sight == Sight::Lost)
     }
 
-    /// Since when, on the boot clock, and over how many tries no look was answered.
-    fn unanswered(&mut self, boot_id: &str) -> Result<Option<(i64, i64)>, QueueError> {
+    /// The stretch that lasts, if there is one.
+    fn silence(&mut self, boot_id: &str) -> Result<Option<Silence>, QueueError> {
         let text = self.store().meta("unanswered")?;
-        let mut parts = text.splitn(3, ' ');
+        let mut parts = text.splitn(4, ' ');
         Ok((|| {
             let since = parts.next()?.parse().ok()?;
             let tries = parts.next()?.parse().ok()?;
             // Boot times of another boot say nothing: the hour begins anew.
-            (parts.next()? == boot_id).then_some((since, tries))
+            let same_boot = parts.next()? == boot_id;
+            same_boot.then_some(Silence { since, tries, reached: parts.next() == Some("true") })
         })())
     }
 }

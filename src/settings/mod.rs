@@ -149,6 +149,11 @@ impl Settings {
         if self.text("api").trim().eq_ignore_ascii_case("rest") { Api::Rest } else { Api::Widget }
     }
 
+    /// Whether a person whom Tracker holds already is used, not made a second time.
+    pub fn uses_existing(&self) -> bool {
+        self.text("duplicates") != "create"
+    }
+
     /// The record type of forms that do not choose their own.
     pub fn record_type(&self) -> RecordType {
         RecordType::from_name(&self.text("record_type")).unwrap_or(RecordType::Resource)

@@ -271,13 +271,14 @@ impl Client<'_> {
         match verdict.refusal() {
             Some(Refusal::Unauthorized) if self.api == Api::Rest => Look::Failed(verdict),
             // A token that was given and is refused all the same is a passing trouble, as when another client exchanged
-            // its own meanwhile: it is asked again later. Without one there is no way to look.
-            Some(Refusal::Unauthorized) if self.jwt().is_ok() => {
-                let words = verdict.message().to_owned();
-                Look::Failed(Verdict::refused(Refusal::Unreachable, Code::TrackerUnavailable, words))
-            }
-            Some(Refusal::Unauthorized) => match self.oauth_token() {
-                Ok(_) => Look::Impossible,
+            // its own meanwhile: it is asked again later. Only where the exchange itself refuses a token that the widget
+            // API has just given is there no way to look.
+            Some(Refusal::Unauthorized) => match self.is_exchangeable() {
+                Ok(true) => {
+                    let words = verdict.message().to_owned();
+                    Look::Failed(Verdict::refused(Refusal::Unreachable, Code::TrackerUnavailable, words))
+                }
+                Ok(false) => Look::Impossible,
                 Err(verdict) => Look::Failed(verdict),
             },
             Some(Refusal::Forbidden | Refusal::Endpoint | Refusal::Rejected) => Look::Impossible,

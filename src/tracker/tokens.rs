@@ -103,6 +103,17 @@ impl Client<'_> {
         self.exchange()
     }
 
+    /// Whether the REST host takes what the widget API takes. `Err` when either was not answered.
+    pub(super) fn is_exchangeable(&mut self) -> Result<bool, Verdict> {
+        let oauth = self.oauth_token()?;
+        let token = self.credentials.api_token.clone().unwrap_or(oauth);
+        match self.exchange_for(&token) {
+            Ok(_) => Ok(true),
+            Err(verdict) if verdict.refusal() == Some(Refusal::Unauthorized) => Ok(false),
+            Err(verdict) => Err(verdict),
+        }
+    }
+
     /// After a 401: forgets the token that failed, unless a newer one is there already.
     pub(super) fn drop_token(&mut self, name: &str, failed: &str) {
         if self.tokens.load(name).is_some_and(|(token, _)| token.as_str() == failed) {

@@ -48,6 +48,13 @@ pub struct Request {
     pub deadline: Option<i64>,
 }
 
+impl Request {
+    /// Whether it goes to REST v1 or to the exchange of its token, which live on a host of their own.
+    pub fn is_rest(&self) -> bool {
+        ["/api/v1/", "/api/Auth/"].iter().any(|part| self.url.contains(part))
+    }
+}
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {

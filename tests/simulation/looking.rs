@@ -74,6 +74,23 @@ fn a_host_that_answers_with_errors_is_in_trouble_not_hidden() {
 }
 
 #[test]
+fn a_token_that_is_refused_once_is_no_proof_that_nobody_can_look() {
+    for faults in [&["401_before"] as &[_], &["401_before", "drop_before"], &["401_before", "500_before"]] {
+        let mut world = World::new(9, json!({}));
+        let grace =
+            json!({ "resources": [{ "firstName": "Grace", "surname": "Hopper", "email": "grace@example.org" }] });
+        let now = world.clock.truth();
+        world.wire.tracker.borrow_mut().seed(&grace, now).expect("seeded");
+        let faults: Vec<Value> = faults.iter().map(|what| json!({ "on": "token", "do": what })).collect();
+        world.switches(&json!({ "faults": faults, "widget_duplicates": "create" }));
+        let id = world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+        world.run_for(6);
+        assert_eq!(world.item(&id).state, State::Done, "{faults:?}: {:?}", world.item(&id));
+        assert_eq!(world.held("resources").len(), 1, "{faults:?}: Grace was sent without a look");
+    }
+}
+
+#[test]
 fn a_lost_answer_is_not_sent_again_where_nobody_can_look_but_asks_a_person_after_a_day() {
     let mut world = World::new(9, json!({}));
     world.wire.rest_is_blocked = true;

@@ -10,6 +10,7 @@ mod delivery;
 mod fields;
 mod invariants;
 mod looking;
+mod restored;
 mod rotation;
 mod rules;
 mod seeds;

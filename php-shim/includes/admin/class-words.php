@@ -122,6 +122,7 @@ final class Words
             'resends'   => __('sent twice without an answer', 'halt-tracker'),
             'crashes'   => __('it stopped PHP several times', 'halt-tracker'),
             'tenant'    => __('the record belongs to other credentials', 'halt-tracker'),
+            'other type' => __('the person is there as another kind of record', 'halt-tracker'),
             'late twin' => __('a second record appeared', 'halt-tracker'),
         ][$reason] ?? $reason;
     }

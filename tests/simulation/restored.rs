@@ -1,0 +1,72 @@
+//! What becomes of submissions when yesterday's store is put back, or no run came by for hours: what is unfinished may have
+//! been sent by another copy, under settings of that time.
+
+use halt_tracker::clock::Clock;
+use halt_tracker::queue::act::Action;
+use halt_tracker::queue::state::{Pause, State};
+use serde_json::json;
+
+use crate::delivery::{ada, both};
+use crate::world::World;
+
+/// Delivers what waits, and puts back the store from before that.
+fn deliver_and_forget(world: &mut World) {
+    world.snapshot();
+    world.run_for(1);
+    world.clock.advance(20 * 3_600_000);
+    world.restore();
+    world.run();
+    world.store.lift(Pause::Restored).expect("lifted");
+    // The store of yesterday holds a token that was used up since: the screen says so, and somebody pastes a new one.
+    world.paste_new_credentials();
+}
+
+#[test]
+fn what_was_sent_as_another_type_of_record_is_shown_to_a_person_who_may_have_both() {
+    both(|api, world| {
+        let id = world.submit(&ada());
+        deliver_and_forget(world);
+        assert_eq!(world.held("resources").len(), 1);
+        world.set(&json!({ "record_type": "Contact" }));
+        world.run_for(2);
+        let item = world.item(&id);
+        assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1616")), "{api}: {item:?}");
+        assert!(item.message.starts_with("Resource "), "{api}: {}", item.message);
+        assert_eq!(world.held("contacts").len(), 0, "{api}: nobody is there twice");
+        let now = world.clock.now();
+        world.store.act(&id, Action::Retry, &now).expect("it may be retried");
+        world.run_for(2);
+        assert_eq!(world.item(&id).state, State::Done, "{api}");
+        assert_eq!(world.held("contacts").len(), 1, "{api}: who retries wants both");
+    });
+}
+
+#[test]
+fn what_was_made_twice_before_a_restore_is_shown_to_a_person() {
+    both(|api, world| {
+        let id = world.submit(&ada());
+        deliver_and_forget(world);
+        // A create of that time that Tracker applied late; nothing of ours remembers to look for it.
+        let late = json!({ "resources": [{ "firstName": "Ada", "surname": "Lovelace", "email": "ada@example.org" }] });
+        let now = world.clock.truth();
+        world.wire.tracker.borrow_mut().seed(&late, now).expect("seeded");
+        world.run_for(2);
+        let item = world.item(&id);
+        assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1602")), "{api}: {item:?}");
+        assert_eq!(item.message.split(", ").count(), 2, "{api}: both are named: {}", item.message);
+        assert_eq!(world.held("resources").len(), 2, "{api}");
+    });
+}
+
+#[test]
+fn where_each_submission_makes_a_person_a_gap_does_not_make_two_share_one() {
+    let mut world = World::new(3, json!({ "api": "rest", "duplicates": "create" }));
+    world.run_for(1);
+    let ids = [world.submit(&ada()), world.submit(&ada())];
+    // Nobody came by: an old copy of the store would look the same.
+    world.clock.advance(5 * 3_600_000);
+    world.run_for(2);
+    let records: Vec<_> = ids.iter().map(|id| world.item(id).tracker_id).collect();
+    assert!(records[0].is_some() && records[1].is_some() && records[0] != records[1], "{records:?}");
+    assert_eq!(world.held("resources").len(), 2);
+}
