@@ -78,6 +78,9 @@ final class Alerts
         if ((int) ($status['counts']['failed'] ?? 0) > 0) {
             $found['failed'] = 'HT-1606';
         }
+        if ((int) ($status['unmapped'] ?? 0) > 0) {
+            $found['unmapped'] = 'HT-1404';
+        }
         if ((int) ($status['erasing']['count'] ?? 0) > 0) {
             $found['erasing'] = 'erasing';
         }

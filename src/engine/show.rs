@@ -48,6 +48,7 @@ pub fn status(call: &Call) -> Result<Value, EngineError> {
         answer.insert("clock_skew_ms".into(), json!(store.meta("skew")?.parse::<i64>().ok()));
         let (erasing, first) = store.erasing_soon(now.wall)?;
         answer.insert("erasing".into(), json!({ "count": erasing, "first_at": first }));
+        answer.insert("unmapped".into(), json!(store.unmapped_for_a_day(now.wall)?));
         answer.insert("forms".into(), Value::Array(store.forms()?));
         answer.insert("refusals".into(), Value::Array(store.refusals()?));
         answer.insert("rate".into(), json!({ "pace": call.settings.number("pace") }));

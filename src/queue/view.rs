@@ -96,6 +96,16 @@ impl Store {
         Ok(counts)
     }
 
+    /// How many submissions have waited for a day or longer because the mapping does not fit them (`HT-14nn`).
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unmapped_for_a_day(&self, now: i64) -> Result<i64, QueueError> {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let sql = "SELECT count(*) FROM submission WHERE state = 'retry' AND received_at <= ?1 AND code BETWEEN 1400 AND 1499";
+        Ok(self.conn.prepare_cached(sql)?.query_row([now - DAY_MS], |row| row.get(0))?)
+    }
+
     /// The submission that has waited longest: id and receipt.
     ///
     /// # Errors

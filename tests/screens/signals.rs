@@ -46,6 +46,22 @@ fn trouble_is_mailed_once_a_day_and_once_when_it_is_over_without_a_word_about_an
 }
 
 #[test]
+fn what_waits_for_a_day_because_the_mapping_does_not_fit_is_mailed() {
+    on_a_site(|site| {
+        site.credentials();
+        let text = json!({ "form_id": "careers", "fields": { "message": "no name, no e-mail" } });
+        assert_eq!(hook::request(SHARED_SECRET, text.to_string()).send(site).status, 202);
+        site.cron();
+        assert!(!mails(site).concat().contains("HT-1404"), "it is an hour old at most");
+        let yesterday = site.php("echo (int) ((microtime(true) - 25 * 3600) * 1000);");
+        crate::health::store(site, &format!("UPDATE submission SET received_at = {yesterday} WHERE code = 1404"));
+        site.cron();
+        let all = mails(site).concat();
+        assert!(all.contains("HT-1404") && all.contains("Correct the mapping"), "{all}");
+    });
+}
+
+#[test]
 fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
     on_a_site(|site| {
         site.credentials();
