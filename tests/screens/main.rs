@@ -17,6 +17,7 @@ mod cli;
 mod guide;
 mod health;
 mod log;
+mod many;
 mod mapping;
 mod plain;
 mod signals;

@@ -109,6 +109,10 @@ final class SyncLog
         if (!current_user_can(Capabilities::MANAGE)) {
             wp_die(esc_html__('You are not allowed to do this.', 'halt-tracker'), '', ['response' => 403]);
         }
+        // Each submission is opened for it, and a large store has many.
+        if (function_exists('set_time_limit')) {
+            @set_time_limit(0);
+        }
         $whole = fopen('php://temp/maxmemory:8388608', 'w+');
         try {
             Export::csv($ids ?? Export::ids(array_diff_key(SubmissionsTable::query(), ['sort' => 0, 'direction' => 0])), $whole, 'export');
