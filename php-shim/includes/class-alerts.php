@@ -54,7 +54,7 @@ final class Alerts
         }
     }
 
-    /** @return array<string,string> Incident to the code that explains it. */
+    /** @return array<string,string> Incident to the code that explains it, or to its own word where no code does. */
     private static function incidents(): array
     {
         $found = [];
@@ -73,10 +73,10 @@ final class Alerts
             $found['lane-' . $reason['reason']] = (string) ($reason['code'] ?? 'HT-1611');
         }
         if ((int) ($status['counts']['attention'] ?? 0) > 0) {
-            $found['attention'] = 'HT-1603';
+            $found['attention'] = 'attention';
         }
         if ((int) ($status['counts']['failed'] ?? 0) > 0) {
-            $found['failed'] = 'HT-1606';
+            $found['failed'] = 'failed';
         }
         if ((int) ($status['unmapped'] ?? 0) > 0) {
             $found['unmapped'] = 'HT-1404';
@@ -125,6 +125,13 @@ final class Alerts
     {
         if ($code === '') {
             return __('Submissions are received, but nothing was processed for a long time. They are kept. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+        }
+        // Each of them has a reason of its own, which the Sync Log names: one code for all would be wrong for most.
+        if ($code === 'attention') {
+            return __('Submissions need a decision from you. They are kept, and nothing more is sent for them until you have decided. The Sync Log says what each of them needs.', 'halt-tracker');
+        }
+        if ($code === 'failed') {
+            return __('Submissions were refused by Tracker, or given up after a week of trying. They are kept and can be sent again. The Sync Log says why each of them failed.', 'halt-tracker');
         }
         if ($code === 'erasing') {
             return __('Submissions that failed or wait for a decision are about to lose their data: it is kept for 90 days, and less than 14 of them are left. Look at them in the Sync Log now.', 'halt-tracker');

@@ -88,6 +88,10 @@ final class Engine
             // What was done is done, and the engine asks again next time: a form that it has is not kept a second time.
             unset($fault);
         }
+        // New credentials cure a pause by themselves.
+        if (is_string($answer['resumed'] ?? null)) {
+            Relay::fire('halt_tracker_lane_resumed', $answer['resumed']);
+        }
         return $answer;
     }
 
@@ -157,9 +161,15 @@ final class Engine
     public static function act(array $action): array
     {
         $answer = self::call('act', [self::encode($action)]);
-        if (($action['action'] ?? '') === 'erase') {
-            Erasures::after_one();
-        }
+        $done = ($answer['changed'] ?? []) !== [];
+        match ($action['action'] ?? '') {
+            'erase'           => Erasures::after_one(),
+            'pause'           => Relay::fire('halt_tracker_lane_paused', 'by hand'),
+            'resume'          => $done ? Relay::fire('halt_tracker_lane_resumed', (string) ($action['reason'] ?? 'by hand')) : null,
+            'confirm_restore' => $done ? Relay::fire('halt_tracker_lane_resumed', 'restored') : null,
+            'restore'         => Relay::fire('halt_tracker_lane_paused', 'restored'),
+            default           => null,
+        };
         return $answer;
     }
 

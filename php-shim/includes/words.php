@@ -17,9 +17,9 @@ return [
         'retry' => __('Waiting for the next try.', 'halt-tracker'),
         'checking' => __('An answer was lost; Tracker is searched before anything is sent again.', 'halt-tracker'),
         'attention' => __('A person must decide.', 'halt-tracker'),
-        'failed' => __('Tracker refused it; it can be sent again after a correction.', 'halt-tracker'),
+        'failed' => __('Tracker refused it, or a week of trying was over; it can be sent again.', 'halt-tracker'),
         'done' => __('Delivered.', 'halt-tracker'),
-        'discarded' => __('Discarded by hand.', 'halt-tracker'),
+        'discarded' => __('Discarded; it is not sent.', 'halt-tracker'),
         'erased' => __('Erased; only the id is left.', 'halt-tracker'),
     ],
     'step_states' => [

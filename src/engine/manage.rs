@@ -198,10 +198,9 @@ pub fn save_secret(call: &Call, name: &str, value: &str) -> Result<Value, Engine
     call.with_store(|store| {
         store.save_secret(name, value, weak, SystemClock.now().wall)?;
         // New credentials are the cure of a pause for the old ones: the next run tries them at once.
-        if name != "shared_secret" {
-            store.resume(Pause::Credentials)?;
-        }
-        Ok(json!({ "name": name, "set": true, "last4": last4(value), "weak": weak }))
+        let resumed = name != "shared_secret" && store.resume(Pause::Credentials)?;
+        let resumed = resumed.then(|| Pause::Credentials.name());
+        Ok(json!({ "name": name, "set": true, "last4": last4(value), "weak": weak, "resumed": resumed }))
     })
 }
 

@@ -127,6 +127,15 @@ pub fn list(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
     let query: Query = read_json(query, "query")?;
     call.with_store(|store| {
         let (total, items) = store.list(&query)?;
+        let items: Vec<Value> = items
+            .iter()
+            .map(|item| {
+                let mut row = json!(item);
+                // What needs to know of open steps is offered by the details.
+                row["can"] = json!(Action::fitting(item.state, false, false));
+                row
+            })
+            .collect();
         Ok(json!({ "total": total, "items": items }))
     })
 }

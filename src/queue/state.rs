@@ -41,9 +41,9 @@ names! {
         Retry = "retry", "Waiting for the next try.";
         Checking = "checking", "An answer was lost; Tracker is searched before anything is sent again.";
         Attention = "attention", "A person must decide.";
-        Failed = "failed", "Tracker refused it; it can be sent again after a correction.";
+        Failed = "failed", "Tracker refused it, or a week of trying was over; it can be sent again.";
         Done = "done", "Delivered.";
-        Discarded = "discarded", "Discarded by hand.";
+        Discarded = "discarded", "Discarded; it is not sent.";
         Erased = "erased", "Erased; only the id is left.";
     }
 }

@@ -160,7 +160,7 @@ final class Engine
      * @param string $settings JSON: what was saved, and what the engine has to know about the server.
      * @param string $name client_secret, refresh_token, api_token or shared_secret.
      * @param string $value The secret.
-     * @return string JSON: name, set, last4, weak.
+     * @return string JSON: name, set, last4, weak, resumed.
      * @throws Exception
      */
     public static function saveSecret(string $dir, string $site, string $settings, string $name, string $value): string

@@ -24,7 +24,7 @@ const WORDS = [
     'list'           => ['One page of submissions.', STORE + ['query' => 'JSON: search, state, form, from, to, sort, direction, page, per_page.'], 'JSON: total and items; person and e-mail are masked.', true],
     'preview'        => ['What would be sent for a submission; nothing is sent.', STORE + ['query' => 'JSON: id of a submission, key of a form, or test with a form.'], 'JSON: api, record type, steps, errors, unused fields.', true],
     'run'            => ['Delivers what is due, within a time budget.', STORE + ['options' => 'JSON: caller and budget_ms.'], 'JSON: outcome, items, left, events and when to come back.', true],
-    'saveSecret'     => ['Saves a secret in the vault; it is never given back.', STORE + ['name' => 'client_secret, refresh_token, api_token or shared_secret.', 'value' => 'The secret.'], 'JSON: name, set, last4, weak.', true],
+    'saveSecret'     => ['Saves a secret in the vault; it is never given back.', STORE + ['name' => 'client_secret, refresh_token, api_token or shared_secret.', 'value' => 'The secret.'], 'JSON: name, set, last4, weak, resumed.', true],
     'status'         => ['Everything that the Dashboard shows.', STORE, 'JSON.', true],
     'testConnection' => ['Asks Tracker whether the credentials work; no record is written.', STORE, 'JSON: what works on each API.', true],
     'version'        => ['Version, interface, revision, SQLite, architecture; touches no store.', [], 'JSON.', true],

@@ -146,6 +146,16 @@ fn rows_are_printed_in_every_format_and_cells_are_no_formulas() {
         assert!(good(site, &["list", "--format=yaml"]).starts_with("---\n-\n  id: "));
         assert!(good(site, &["list"]).contains("queued"));
         assert!(bad(site, &["list", "--format=xml"]).contains("format"));
+        let count = |words: &[&str]| good(site, &[&["list", "--format=count"], words].concat()).trim().to_owned();
+        let today = site.php("echo wp_date('Y-m-d');");
+        assert_eq!(count(&[&format!("--from={today}"), &format!("--to={today}")]), "2");
+        assert_eq!((count(&["--to=2020-01-01"]), count(&["--from=2099-01-01"])), ("0".into(), "0".into()));
+        assert_eq!(good(site, &["export", "--to=2020-01-01", "--format=count"]), "0\n");
+        assert!(
+            bad(site, &["list", "--from=yesterday"]).contains("2026-03-01"),
+            "a day that is none finds nothing, not everything"
+        );
+        assert!(bad(site, &["export", "--state=open"]).contains("no such state"));
         let csv = good(site, &["export", &id, "--format=csv"]);
         assert!(csv.contains("field message") && csv.contains("'=1+1") && csv.contains("cli@example.org"), "{csv}");
         assert_eq!(good(site, &["export", "--format=count"]), "2\n");
@@ -189,6 +199,7 @@ fn what_can_be_decided_on_the_screens_can_be_decided_in_a_terminal() {
         assert!(good(site, &["retry", &gone]).contains("1 changed"));
         assert!(good(site, &["resume"]).contains("Success"));
         assert!(good(site, &["unlock"]).contains("No run holds the lock"));
+        assert!(good(site, &["release", "--earlier"]).contains("0 released"));
         // All that failed, again.
         site.sim.switches(&json!({ "faults": [{ "on": "create_resource", "do": "400", "times": 2 }] }));
         good(site, &["run"]);

@@ -99,6 +99,40 @@ fn the_csv_holds_what_is_chosen_or_found_and_no_cell_is_a_formula() {
 }
 
 #[test]
+fn a_row_offers_exactly_what_the_engine_would_do() {
+    on_a_site(|site| {
+        site.credentials();
+        site.options(&[("forms", "{\"review\":{\"mode\":\"hold\"}}"), ("pace", "60000")]);
+        site.sim.switches(
+            &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
+        );
+        submit(site, "careers", "checking@example.org");
+        site.until("it is looked for", 20, || {
+            site.cron();
+            states(site) == ["checking"]
+        });
+        site.php("Engine::act(['action' => 'pause']);");
+        submit(site, "careers", "queued@example.org");
+        submit(site, "review", "held@example.org");
+        let all = site.submissions();
+        let page = body(&site.page(PAGE));
+        for one in &all {
+            let id = one["id"].as_str().expect("an id");
+            for deed in ["retry", "release", "discard"] {
+                let can = one["can"].as_array().expect("a list").contains(&json!(deed));
+                assert_eq!(
+                    page.contains(&format!("value=\"{deed}:{id}\"")),
+                    can,
+                    "{deed} of one that is {}",
+                    one["state"]
+                );
+            }
+        }
+        assert_eq!(all.len(), 3);
+    });
+}
+
+#[test]
 fn trackers_id_can_be_copied_and_is_a_link_where_its_address_is_known() {
     on_a_site(|site| {
         site.credentials();

@@ -62,6 +62,28 @@ fn what_waits_for_a_day_because_the_mapping_does_not_fit_is_mailed() {
 }
 
 #[test]
+fn submissions_that_failed_or_need_a_decision_are_mailed_in_words_that_fit_every_reason() {
+    on_a_site(|site| {
+        site.credentials();
+        site.options(&[("activity_enabled", "1")]);
+        let faults = json!([{ "on": "create_resource", "do": "status99", "times": 1 }, { "on": "create_activity", "do": "status99", "times": 1 }]);
+        site.sim.switches(&json!({ "faults": faults }));
+        submit(site, "refused@example.org");
+        submit(site, "partial@example.org");
+        site.until("both are settled", 20, || {
+            site.cron();
+            let counts = &site.status()["counts"];
+            counts["failed"] == 1 && counts["attention"] == 1
+        });
+        site.cron();
+        let all = mails(site).concat();
+        assert!(all.contains("refused by Tracker, or given up") && all.contains("need a decision"), "{all}");
+        // What Tracker refuses today was not tried for a week, and a refused activity is no lost answer.
+        assert!(!all.contains("HT-1606") && !all.contains("HT-1603"), "{all}");
+    });
+}
+
+#[test]
 fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
     on_a_site(|site| {
         site.credentials();

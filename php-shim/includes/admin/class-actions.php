@@ -91,8 +91,8 @@ final class Actions
                 Page::flash('success', __('No run holds the lock; the next one can start.', 'halt-tracker'));
                 return;
             }
-            /* translators: 1: caller such as "cron", 2: process id, 3: a time span such as "2 minutes ago" */
-            Page::flash('warning', sprintf(__('The lock is held by a living run: %1$s, process %2$d, since %3$s. It was left alone, because two runs at once could create a person twice. It is freed by itself when that process ends.', 'halt-tracker'), (string) ($holder['caller'] ?? ''), (int) ($holder['pid'] ?? 0), Page::ago($holder['since'] ?? null)));
+            /* translators: 1: who started the run, such as "by the schedule", 2: process id, 3: a time span such as "2 minutes ago" */
+            Page::flash('warning', sprintf(__('The lock is held by a living run: started %1$s, process %2$d, %3$s. It was left alone, because two runs at once could create a person twice. It is freed by itself when that process ends.', 'halt-tracker'), Words::caller((string) ($holder['caller'] ?? '')), (int) ($holder['pid'] ?? 0), Page::ago($holder['since'] ?? null)));
         });
         self::back(Menu::SETTINGS, ['tab' => 'delivery']);
     }

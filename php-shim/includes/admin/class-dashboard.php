@@ -102,8 +102,12 @@ final class Dashboard
         }
         $reasons = $status['lane']['reasons'] ?? [];
         if ($reasons !== []) {
+            $code = (string) ($reasons[0]['code'] ?? 'HT-1611');
+            if ($code === 'HT-1611') {
+                return ['bad', __('Submissions are received and kept, but somebody paused sending.', 'halt-tracker')];
+            }
             /* translators: %s: the reason, a sentence */
-            return ['bad', sprintf(__('Submissions are received and kept, but sending is paused: %s', 'halt-tracker'), Messages::of((string) ($reasons[0]['code'] ?? 'HT-1611'))['title'] . '.')];
+            return ['bad', sprintf(__('Submissions are received and kept, but sending is paused: %s', 'halt-tracker'), Messages::of($code)['title'] . '.')];
         }
         if (!empty($status['run']['hangs'])) {
             return ['bad', Messages::of('HT-1608')['what']];
@@ -160,7 +164,7 @@ final class Dashboard
             echo '<div class="halt-card halt-card-alert"><h2>' . wp_kses_post(Help::headline($code)) . '</h2>';
             Page::three($code, Words::outcome('', (string) ($reason['detail'] ?? '')));
             /* translators: %s: a time span such as "3 minutes ago" */
-            echo '<p class="halt-quiet">' . esc_html(sprintf(__('Since %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';
+            echo '<p class="halt-quiet">' . esc_html(sprintf(__('It began %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';
             if (current_user_can(Capabilities::MANAGE)) {
                 self::cure((string) $reason['reason']);
             }
@@ -223,9 +227,12 @@ final class Dashboard
         $dir = Places::known_data_dir();
         $rows = [
             __('Data folder', 'halt-tracker') => '<code>' . esc_html($dir) . '</code>',
-            /* translators: name of a number that identifies a folder on a disk */
-            __('Inode', 'halt-tracker')       => esc_html((string) (int) @fileinode($dir)),
         ];
+        $inode = (int) @fileinode($dir);
+        if ($inode > 0) {
+            /* translators: name of a number that identifies a folder on a disk */
+            $rows[__('Inode', 'halt-tracker')] = esc_html((string) $inode);
+        }
         if ($fault->getMessage() !== '' && !in_array($fault->ht_code, ['HT-1105', 'HT-1106'], true)) {
             $rows[__('For support', 'halt-tracker')] = esc_html($fault->getMessage());
         }

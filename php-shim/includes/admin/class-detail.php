@@ -72,7 +72,7 @@ final class Detail
         }
         if (!empty($one['erases_at'])) {
             /* translators: %s: a date */
-            echo '<p>' . sprintf(esc_html__('Data of submissions that failed or wait for a decision is kept for 90 days. What was entered here, with its files, is erased on %s.', 'halt-tracker'), wp_kses_post(Page::moment($one['erases_at']))) . '</p>';
+            echo '<p>' . sprintf(esc_html__('Data of submissions that failed or wait for a decision is kept for 90 days. What was entered here, with its files, is erased on %s.', 'halt-tracker'), esc_html(Page::time($one['erases_at']))) . '</p>';
         }
         self::buttons($one);
         echo '</div>';
@@ -219,7 +219,8 @@ final class Detail
     {
         $said = [Words::outcome('', (string) ($one['message'] ?? ''))];
         foreach ($one['steps'] ?? [] as $step) {
-            if (!empty($step['code']) && ($step['message'] ?? '') !== '') {
+            // The submission itself often ends with the words of the step that it stopped at.
+            if (!empty($step['code']) && ($step['message'] ?? '') !== '' && $step['message'] !== ($one['message'] ?? '')) {
                 $said[] = Words::step((string) $step['kind']) . ': ' . Words::outcome('', (string) $step['message']);
             }
         }

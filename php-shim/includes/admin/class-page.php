@@ -122,6 +122,16 @@ final class Page
         return (string) wp_date(get_option('date_format') . ' ' . get_option('time_format'), (int) ($ms / 1000));
     }
 
+    /** The begin of a day of the site's zone in the engine's milliseconds; null when the text is no day. */
+    public static function day(string $date, string $shift = ''): ?int
+    {
+        $day = preg_match('/^\d{4}-\d{2}-\d{2}$/', $date) ? date_create_immutable($date, wp_timezone()) : false;
+        if ($day !== false && $shift !== '') {
+            $day = $day->modify($shift);
+        }
+        return $day ? $day->getTimestamp() * 1000 : null;
+    }
+
     /** "3 minutes ago" or "in 3 minutes". @param mixed $ms */
     public static function ago($ms): string
     {

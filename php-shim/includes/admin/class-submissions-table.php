@@ -72,7 +72,7 @@ final class SubmissionsTable extends \WP_List_Table
             'form'      => Input::query('form'),
             'sort'      => ['received' => 'received_at', 'updated' => 'updated_at', 'state' => 'state', 'form' => 'form'][Input::query('orderby')] ?? 'received_at',
             'direction' => Input::query('order') === 'asc' ? 'asc' : 'desc',
-        ] + array_filter(['from' => self::day(Input::query('from'), ''), 'to' => self::day(Input::query('to'), '+1 day')]);
+        ] + array_filter(['from' => Page::day(Input::query('from')), 'to' => Page::day(Input::query('to'), '+1 day')]);
     }
 
     /** The text of an empty list. */
@@ -166,14 +166,12 @@ final class SubmissionsTable extends \WP_List_Table
         $id      = (string) $item['id'];
         $url     = esc_url(Menu::url(Menu::SYNC_LOG, ['id' => $id]));
         $actions = ['view' => sprintf('<a href="%s">%s</a>', $url, esc_html__('Details', 'halt-tracker'))];
-        if (in_array($item['state'], ['retry', 'failed', 'attention', 'discarded'], true)) {
-            $actions['retry'] = self::row_button('retry', $id, __('Retry', 'halt-tracker'));
-        }
-        if (current_user_can(Capabilities::MANAGE) && $item['state'] === 'held') {
-            $actions['release'] = self::row_button('release', $id, __('Release and send', 'halt-tracker'));
-        }
-        if (current_user_can(Capabilities::MANAGE) && !in_array($item['state'], ['done', 'discarded', 'erased', 'sending'], true)) {
-            $actions['discard'] = self::row_button('discard', $id, __('Discard', 'halt-tracker'));
+        // What fits is the engine's word; the details offer the rest.
+        $deeds = ['retry' => __('Retry', 'halt-tracker'), 'release' => __('Release and send', 'halt-tracker'), 'discard' => __('Discard', 'halt-tracker')];
+        foreach ($deeds as $deed => $label) {
+            if (in_array($deed, (array) ($item['can'] ?? []), true) && ($deed === 'retry' || current_user_can(Capabilities::MANAGE))) {
+                $actions[$deed] = self::row_button($deed, $id, $label);
+            }
         }
         $person = (string) ($item['person'] ?? '');
         $email  = (string) ($item['email'] ?? '');
@@ -232,15 +230,5 @@ final class SubmissionsTable extends \WP_List_Table
     private static function row_button(string $deed, string $id, string $label): string
     {
         return sprintf('<button type="submit" class="button-link" name="halt_row" value="%s">%s</button>', esc_attr($deed . ':' . $id), esc_html($label));
-    }
-
-    /** A day of the site's zone as milliseconds. */
-    private static function day(string $date, string $shift): ?int
-    {
-        $day = preg_match('/^\d{4}-\d{2}-\d{2}$/', $date) ? date_create_immutable($date, wp_timezone()) : false;
-        if ($day !== false && $shift !== '') {
-            $day = $day->modify($shift);
-        }
-        return $day ? $day->getTimestamp() * 1000 : null;
     }
 }

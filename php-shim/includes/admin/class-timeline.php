@@ -25,7 +25,7 @@ final class Timeline
         if ($journal === []) {
             return;
         }
-        echo '<h2>' . esc_html__('What happened, step by step', 'halt-tracker') . '</h2>';
+        echo '<h2>' . esc_html__('Journal: what happened, step by step', 'halt-tracker') . '</h2>';
         $day = '';
         foreach ($journal as $line) {
             $at    = (int) (((int) $line['at']) / 1000);

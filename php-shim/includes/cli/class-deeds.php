@@ -51,14 +51,24 @@ final class Deeds
      *
      * ## OPTIONS
      *
-     * <id>...
+     * [<id>...]
      * : The submissions.
      *
+     * [--earlier]
+     * : All that came over from the earlier plugin and wait.
+     *
      * @param list<string> $args
+     * @param array<string,mixed> $options
      */
-    public function release($args): void
+    public function release($args, $options): void
     {
-        self::act('release', $args);
+        if (empty($options['earlier'])) {
+            self::act('release', $args);
+            return;
+        }
+        $count = (int) (Commands::attempt(static fn (): array => Engine::act(['action' => 'release_earlier']))['count'] ?? 0);
+        /* translators: %d: number of submissions */
+        \WP_CLI::success(sprintf(_n('%d released.', '%d released.', $count, 'halt-tracker'), $count));
     }
 
     /**

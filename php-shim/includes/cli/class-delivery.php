@@ -10,6 +10,7 @@ declare(strict_types=1);
 namespace Halt\Tracker\WordPress\Cli;
 
 use Halt\Tracker\WordPress\Admin\Tested;
+use Halt\Tracker\WordPress\Admin\Words;
 use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\Health;
@@ -126,7 +127,12 @@ final class Delivery
     public function unlock(): void
     {
         $answer = Commands::attempt(static fn (): array => Engine::act(['action' => 'unlock']));
-        \WP_CLI::success(empty($answer['held']) ? __('No run holds the lock.', 'halt-tracker') : 'pid ' . $answer['pid'] . ', ' . $answer['caller'] . ', ' . Commands::time($answer['since']));
+        if (empty($answer['held'])) {
+            \WP_CLI::success(__('No run holds the lock.', 'halt-tracker'));
+            return;
+        }
+        /* translators: 1: who started the run, such as "by the schedule", 2: process id, 3: a time */
+        \WP_CLI::warning(sprintf(__('A living run holds the lock: started %1$s, process %2$d, at %3$s. It was left alone.', 'halt-tracker'), Words::caller((string) ($answer['caller'] ?? '')), (int) ($answer['pid'] ?? 0), Commands::time($answer['since'] ?? null)));
     }
 
     /**

@@ -9,10 +9,12 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Cli;
 
+use Halt\Tracker\WordPress\Admin\Page;
 use Halt\Tracker\WordPress\Admin\Preview;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
 use Halt\Tracker\WordPress\Export;
+use Halt\Tracker\WordPress\Messages;
 
 defined('ABSPATH') || exit;
 
@@ -34,6 +36,12 @@ final class Submissions
      *
      * [--form=<key>]
      * : Only those of this form.
+     *
+     * [--from=<date>]
+     * : Received on this day or later, such as 2026-03-01.
+     *
+     * [--to=<date>]
+     * : Received on this day or earlier.
      *
      * [--page=<n>]
      * : Which page.
@@ -68,7 +76,7 @@ final class Submissions
      */
     public function list_($args, $options): void
     {
-        $query = array_intersect_key($options, array_flip(['search', 'state', 'form'])) + ['page' => (int) ($options['page'] ?? 1), 'per_page' => (int) ($options['per-page'] ?? 50)];
+        $query = self::filters($options) + ['page' => (int) ($options['page'] ?? 1), 'per_page' => (int) ($options['per-page'] ?? 50)];
         $page  = Commands::attempt(static fn (): array => Engine::call('list', [Engine::encode($query)]));
         if (($options['format'] ?? '') === 'count') {
             \WP_CLI::line((string) $page['total']);
@@ -136,6 +144,12 @@ final class Submissions
      * [--form=<key>]
      * : Only those of this form.
      *
+     * [--from=<date>]
+     * : Received on this day or later, such as 2026-03-01.
+     *
+     * [--to=<date>]
+     * : Received on this day or earlier.
+     *
      * [--format=<format>]
      * : How to print them.
      * ---
@@ -152,7 +166,7 @@ final class Submissions
      */
     public function export($args, $options): void
     {
-        $ids    = $args !== [] ? $args : Export::ids(array_intersect_key($options, array_flip(['search', 'state', 'form'])));
+        $ids    = $args !== [] ? $args : Export::ids(self::filters($options));
         $format = (string) ($options['format'] ?? 'json');
         Commands::attempt(static function () use ($ids, $format): void {
             if ($format === 'csv') {
@@ -192,5 +206,29 @@ final class Submissions
         });
         $said = $test['id'] . ' ' . $test['state'];
         $test['state'] === 'ignored' ? \WP_CLI::error($said) : \WP_CLI::success($said);
+    }
+
+    /**
+     * What the options ask for, as the engine's list takes it. A day that is none, or an unknown state, would find everything.
+     *
+     * @param array<string,mixed> $options
+     * @return array<string,mixed>
+     */
+    private static function filters(array $options): array
+    {
+        $query = array_intersect_key($options, array_flip(['search', 'state', 'form']));
+        if (isset($query['state']) && !isset(Messages::states()[$query['state']])) {
+            /* translators: %s: names of states */
+            \WP_CLI::error(sprintf(__('There is no such state. They are: %s', 'halt-tracker'), implode(', ', array_keys(Messages::states()))));
+        }
+        foreach (['from' => '', 'to' => '+1 day'] as $name => $shift) {
+            if (isset($options[$name])) {
+                $query[$name] = Page::day((string) $options[$name], $shift);
+                if ($query[$name] === null) {
+                    \WP_CLI::error(__('A day is written like 2026-03-01.', 'halt-tracker'));
+                }
+            }
+        }
+        return $query;
     }
 }
