@@ -95,6 +95,28 @@ pub fn render(ledger: &Value, switches: &Value) -> String {
         ("by", "Put there by"),
     ];
     out += &table("Candidates on jobs", &rows("longlist"), &listing);
+    type Around = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+    let around: [Around; 3] = [
+        (
+            "Jobs",
+            "opportunities",
+            &[("id", "Id"), ("name", "Name"), ("location", "Place"), ("description", "Description")],
+        ),
+        (
+            "Ids of other systems",
+            "partner_records",
+            &[("recordType", "On"), ("recordId", "Record"), ("partnerRecordId", "Id there")],
+        ),
+        (
+            "Call-backs (never made here)",
+            "webhooks",
+            &[("id", "Id"), ("recordType", "On"), ("action", "When"), ("url", "Address")],
+        ),
+    ];
+    // Nothing of the product makes these: the page of the demo stays short.
+    for (title, name, columns) in around.iter().filter(|(_, name, _)| !rows(name).is_empty()) {
+        out += &table(title, &rows(name), columns);
+    }
     let request = [
         ("at", "At"),
         ("method", "Method"),

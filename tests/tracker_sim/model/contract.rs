@@ -169,6 +169,9 @@ fn rest(request: &Request, call: &Call, found: &mut Vec<String>) {
     media(request, "application/json", found);
     let Some(body) = request.json() else { return found.push("the body is no JSON object".to_owned()) };
     let verb = call.operation.split('_').next().unwrap_or_default();
+    if let Some(tables) = super::office::shape_of(&call.operation) {
+        return members(&body, tables, found);
+    }
     match (call.operation.as_str(), verb, call.kind) {
         ("exchange", ..) => members(&body, &[shape::TOKEN], found),
         ("longlist", ..) => members(&body, &[shape::LONGLIST], found),

@@ -1,6 +1,7 @@
 //! What a test may look at afterwards: everything Tracker holds, every request it saw with the secrets taken out, and
 //! the seed that a test may start from.
 
+use super::office::Shelf;
 use super::{Answer, Call, Fate, Kind, Record, Request, Tracker, codec};
 use serde_json::{Map, Value, json};
 
@@ -137,6 +138,7 @@ impl Tracker {
         json!({
             "resources": list(Kind::Resource), "contacts": list(Kind::Contact), "leads": list(Kind::Lead),
             "activities": list(Kind::Activity), "documents": documents, "longlist": listings,
+            "opportunities": self.all(Shelf::Job), "partner_records": self.all(Shelf::Partner), "webhooks": self.all(Shelf::Hook),
             "tokens": {
                 "refreshes": self.auth.refreshes, "exchanges": self.auth.exchanges,
                 "oauth": self.auth.oauth.len(), "jwt": self.auth.jwts.len(), "refresh": self.auth.refresh.len(),

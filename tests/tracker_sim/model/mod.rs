@@ -3,7 +3,7 @@
 //! virtual time. It answers for what is documented or was seen; everything else is a switch (see `switches`).
 //!
 //! Layout: `auth` tokens of three layers · `routes` which operation a request means · `rest` REST v1 writes and reads ·
-//! `shape` the members of its bodies · `search` REST searches · `widget` and `lookups` the older API · `faults` the
+//! `office` and `jobs` what it has around people · `shape` the members of its bodies · `search` REST searches · `widget` and `lookups` the older API · `faults` the
 //! fault plan · `contract` what may be sent · `ledger` what a test may look at afterwards · `codec` dates, base64, hashes.
 #![allow(dead_code)]
 
@@ -11,8 +11,10 @@ mod auth;
 mod codec;
 pub mod contract;
 mod faults;
+mod jobs;
 mod ledger;
 mod lookups;
+mod office;
 mod rest;
 mod routes;
 mod search;
@@ -22,6 +24,8 @@ mod switches;
 mod tests;
 #[cfg(test)]
 pub mod tests_contract;
+#[cfg(test)]
+mod tests_office;
 #[cfg(test)]
 mod tests_widget;
 mod widget;
@@ -166,6 +170,7 @@ pub struct Tracker {
     records: [BTreeMap<i64, Record>; 4],
     documents: Vec<Document>,
     listings: Vec<Listing>,
+    office: office::Office,
     requests: VecDeque<Value>,
     forgotten: u64,
     recent: VecDeque<i64>,
@@ -320,12 +325,11 @@ impl Tracker {
 
     /// Puts a candidate on a job's list; the error is what Tracker would say.
     fn enlist(&mut self, listing: Listing) -> Result<(), &'static str> {
-        let jobs = &self.switches.known_opportunities;
         if self.switches.check_links {
             if self.record(Kind::Resource, listing.resource).is_none() {
                 return Err("Resource not found");
             }
-            if listing.opportunity <= 0 || !(jobs.is_empty() || jobs.contains(&listing.opportunity)) {
+            if !self.has_job(listing.opportunity) {
                 return Err("Opportunity not found");
             }
         }

@@ -4,7 +4,10 @@
 use super::{Answer, Call, Document, Kind, Listing, Record, Request, Tracker, codec, shape};
 use serde_json::{Map, Value, json};
 
-fn done(id: i64, message: &str) -> Value {
+/// The one partner that this account has.
+pub(super) const PARTNER: i64 = 1;
+
+pub(super) fn done(id: i64, message: &str) -> Value {
     json!({"id": id, "success": true, "message": message})
 }
 
@@ -27,6 +30,9 @@ pub(super) fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
 
 impl Tracker {
     pub(super) fn rest(&mut self, request: &Request, call: &Call, now: i64) -> Answer {
+        if let Some(answer) = self.office(request, call, now) {
+            return answer;
+        }
         let operation = call.operation.as_str();
         let verb = operation.split('_').next().unwrap_or("");
         match (operation, verb, call.kind) {
@@ -36,7 +42,7 @@ impl Tracker {
             ("get_document", ..) => self.get_document(call.id, call.other_id),
             ("longlist", ..) => self.rest_longlist(request, now),
             ("get_longlist", ..) => self.get_longlist(call.id),
-            ("delete_longlist", ..) => self.delete_longlist(call.id, call.other_id),
+            ("delete_longlist", ..) => self.unlist(call.id, call.other_id, "long"),
             (_, "create", Some(kind)) => self.rest_create(request, kind, now),
             (_, "search", Some(kind)) => self.search(request, kind, call.other_id == 1, now),
             (_, "get", Some(kind)) => match self.record(kind, call.id) {
@@ -53,11 +59,7 @@ impl Tracker {
     }
 
     /// The members that Tracker keeps of a body, or the 400 it answers.
-    fn read_body(
-        &self,
-        request: &Request,
-        tables: &[&'static [(&'static str, shape::Shape)]],
-    ) -> Result<Map<String, Value>, Answer> {
+    pub(super) fn read_body(&self, request: &Request, tables: &[shape::Members]) -> Result<Map<String, Value>, Answer> {
         let kind = request.header("content-type").unwrap_or("").to_ascii_lowercase();
         if !kind.contains("json") {
             return Err(Answer::problem(415, "The media type is not supported.", None));
@@ -139,7 +141,7 @@ impl Tracker {
         }
         if kind == Kind::Resource {
             out.insert("offLimits".to_owned(), json!(false));
-            out.insert("partnerRecords".to_owned(), json!([]));
+            out.insert("partnerRecords".to_owned(), json!(self.partner_records(kind, record.id)));
         }
         let (created, updated) = (self.date(record.created), self.date(record.updated));
         let history = json!({"created": created, "closed": null, "updated": updated, "updatedBy": "Simulated User"});
@@ -256,15 +258,6 @@ impl Tracker {
         let rows: Vec<Value> = on.enumerate().map(row).collect();
         if rows.is_empty() { Answer::empty(204) } else { Answer::json(200, &Value::Array(rows)) }
     }
-
-    fn delete_longlist(&mut self, opportunity: i64, resource: i64) -> Answer {
-        let before = self.listings.len();
-        self.listings.retain(|l| !(l.opportunity == opportunity && l.resource == resource && l.list == "long"));
-        if self.listings.len() == before {
-            return Answer::empty(204);
-        }
-        Answer::json(200, &done(resource, "Removed from longlist"))
-    }
 }
 
 /// Picklists: enough of them for a settings screen and a connection test.
@@ -290,7 +283,7 @@ fn metadata() -> Value {
         "departments": named(&["Technology", "Finance"]),
         "taskTypes": named(&["Telephone", "Email", "Meeting"]),
         "userTeams": named(&["Team A"]),
-        "partnerTypes": [],
+        "partnerTypes": [{"id": PARTNER, "name": "Website"}],
         "customFields": [
             field("Resource", 123, "Submission"), field("Contact", 124, "Submission"),
             field("Lead", 125, "Submission"), field("Activity", 126, "Submission"),

@@ -94,6 +94,9 @@ fn rest_operation(method: &str, segments: &[&str]) -> Call {
     let mut call = Call { api: Api::Rest, operation: "unknown".to_owned(), kind, id: 0, other_id: 0 };
     // Verb, method, whether the kind's name follows the verb.
     let mut choices: Vec<(&str, &str, bool)> = Vec::new();
+    if office_operation(segments, &mut call, &mut choices) {
+        return named(call, &choices, None, method);
+    }
     match segments {
         ["metadata"] => choices.push(("metadata", "GET", false)),
         ["opportunity", "longlist"] => choices.push(("longlist", "POST", false)),
@@ -131,10 +134,62 @@ fn rest_operation(method: &str, segments: &[&str]) -> Call {
     if choices.is_empty() {
         return call;
     }
+    named(call, &choices, kind, method)
+}
+
+fn named(mut call: Call, choices: &[(&str, &str, bool)], kind: Option<Kind>, method: &str) -> Call {
     call.operation = match (choices.iter().find(|(_, wanted, _)| *wanted == method), kind) {
         (Some((verb, _, true)), Some(kind)) => format!("{verb}_{}", kind.name()),
         (Some((verb, ..)), _) => (*verb).to_owned(),
         (None, _) => "wrong_method".to_owned(),
     };
     call
+}
+
+/// What there is around people; says whether the path is one of these.
+fn office_operation<'a>(segments: &[&str], call: &mut Call, choices: &mut Vec<(&'a str, &'a str, bool)>) -> bool {
+    let id = |text: &str| text.parse::<i64>().ok().filter(|n| i32::try_from(*n).is_ok());
+    let found: &[(&str, &str)] = match segments {
+        ["opportunity"] => &[("create_opportunity", "POST")],
+        ["opportunity", "search"] => &[("search_opportunity", "POST")],
+        ["opportunity", job] if id(job).is_some() => {
+            &[("get_opportunity", "GET"), ("update_opportunity", "PATCH"), ("delete_opportunity", "DELETE")]
+        }
+        ["opportunity", _, "applicants"] => &[("get_applicants", "GET")],
+        ["opportunity", _, "shortlist", "resource", _] => &[("delete_shortlist", "DELETE")],
+        ["opportunityresource"] => &[("shortlist", "POST")],
+        ["opportunityresource", "shortlist", _] => &[("get_shortlist", "GET")],
+        ["partnerrecord"] => &[("create_partner_record", "POST")],
+        ["partnerrecord", "search"] => &[("search_partner_record", "POST")],
+        ["partnerrecord", _] => &[("update_partner_record", "PATCH"), ("delete_partner_record", "DELETE")],
+        ["partnerrecord", _, "partner", _] => &[("get_partner_record", "GET")],
+        ["webhook"] => &[("create_webhook", "POST"), ("update_webhook", "PATCH")],
+        ["webhook", "list"] => &[("list_webhooks", "GET")],
+        ["webhook", "meta", "actions"] => &[("webhook_meta", "GET")],
+        ["webhook", "actions", _] => &[("get_webhook_actions", "GET")],
+        ["webhook", _] => &[("get_webhook", "GET"), ("delete_webhook", "DELETE")],
+        ["user", "search"] => &[("search_user", "POST")],
+        ["user", _] => &[("get_user", "GET")],
+        ["metadata", "recordtypes"] => &[("record_types", "GET")],
+        ["customfields", _] => &[("custom_field_list", "GET")],
+        ["resource", "createfromresume"] => &[("create_from_resume", "POST")],
+        ["resource", _, "skills"] => {
+            &[("get_skills", "GET"), ("add_skills", "POST"), ("set_skills", "PUT"), ("delete_skills", "DELETE")]
+        }
+        ["resource", _, "skills", _] => &[("get_skill", "GET"), ("delete_skill", "DELETE")],
+        ["resource" | "contact" | "lead" | "opportunity", "documentfolders", _] => &[("document_folders", "GET")],
+        _ => return false,
+    };
+    // The first number of the path is the record, the second what belongs to it.
+    let last = segments.len() - 1;
+    let mut numbers = segments.iter().map(|part| id(part)).enumerate().filter_map(|(at, number)| Some((at, number?)));
+    if let Some((at, first)) = numbers.next() {
+        // A partner's number ends the path also where the record's own id is no number.
+        (call.id, call.other_id) = if at == last && last == 3 { (0, first) } else { (first, 0) };
+    }
+    if let Some((_, second)) = numbers.next() {
+        call.other_id = second;
+    }
+    choices.extend(found.iter().map(|(name, method)| (*name, *method, false)));
+    true
 }

@@ -29,6 +29,11 @@ impl Tracker {
             .map(|r| self.row(kind, r, wide))
             .collect();
         sort(&mut rows, text(&filter, "sortBy"), text(&filter, "sortDirection"));
+        self.page(rows, &filter)
+    }
+
+    /// One page of rows, as many as Tracker gives whatever was asked for.
+    pub(super) fn page(&self, rows: Vec<Value>, filter: &Map<String, Value>) -> Answer {
         let number = |name: &str| filter.get(name).and_then(Value::as_i64).filter(|n| *n > 0);
         let cap = self.switches.page_cap.max(1);
         let size = number("maxResults").unwrap_or(cap).min(cap) as usize;
@@ -163,7 +168,7 @@ fn text<'a>(filter: &'a Map<String, Value>, name: &str) -> &'a str {
 }
 
 /// Search rows say y or n where the detail says true or false.
-fn yes(value: Option<&Value>) -> &'static str {
+pub(super) fn yes(value: Option<&Value>) -> &'static str {
     match value.and_then(Value::as_bool) {
         Some(true) => "y",
         Some(false) => "n",

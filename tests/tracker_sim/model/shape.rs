@@ -14,10 +14,11 @@ pub enum Shape {
     Date,
     Object(&'static [(&'static str, Shape)]),
     List(&'static [(&'static str, Shape)]),
+    Ints,
 }
-use Shape::{Bool, Date, Int, List, Number, Object, Text};
+use Shape::{Bool, Date, Int, Ints, List, Number, Object, Text};
 
-type Members = &'static [(&'static str, Shape)];
+pub type Members = &'static [(&'static str, Shape)];
 
 const NAMED: Members = &[("id", Int), ("name", Text)];
 const CUSTOM: Members = &[("id", Int), ("name", Text), ("value", Text)];
@@ -173,6 +174,93 @@ pub const DOCUMENT: Members =
     &[("filename", Text), ("documentType", Text), ("documentData", Text), ("recordId", Int), ("isPrimary", Bool)];
 pub const TOKEN: Members = &[("bearerToken", Text)];
 pub const LONGLIST: Members = &[("resourceId", Int), ("opportunityId", Int)];
+pub const SHORTLIST: Members =
+    &[("resourceId", Int), ("opportunityIds", Ints), ("statusId", Int), ("note", Text), ("placementSource", Text)];
+pub const PARTNER: Members = &[("partnerId", Int), ("partnerRecordId", Text), ("recordType", Text), ("recordId", Int)];
+pub const HOOK: Members = &[("id", Int), ("url", Text), ("action", Text), ("recordType", Text)];
+pub const SKILLS: Members = &[(
+    "skills",
+    List(&[("skillId", Int), ("skillName", Text), ("skillValueId", Int), ("skillValue", Text), ("skillType", Text)]),
+)];
+pub const RESUME: Members = &[
+    ("resourceStatusId", Int),
+    ("opportunityId", Text),
+    ("source", Text),
+    ("resource", Int),
+    ("list", Text),
+    ("fileName", Text),
+    ("fileData", Text),
+    ("department", Text),
+    ("userId", Int),
+    ("resourceSource", Text),
+];
+const BID: Members = &[
+    ("type", Text),
+    ("dueDate", Date),
+    ("driver", Text),
+    ("noBid", Text),
+    ("noBidReason", Text),
+    ("manager", Object(NAMED)),
+];
+const ADVERT: Members = &[
+    ("publishOnline", Bool),
+    ("reference", Text),
+    ("title", Text),
+    ("description", Text),
+    ("location", Text),
+    ("duration", Text),
+    ("workType", Text),
+    ("sector", Text),
+    ("category", Text),
+    ("salaryFrom", Text),
+    ("salaryTo", Text),
+    ("salaryPer", Text),
+    ("benefits", Text),
+    ("skills", Text),
+    ("publishDate", Date),
+    ("startDate", Date),
+    ("advertStatus", Text),
+];
+pub const OPPORTUNITY: Members = &[
+    ("name", Text),
+    ("description", Text),
+    ("note", Text),
+    ("location", Text),
+    ("locationCity", Text),
+    ("locationState", Text),
+    ("postCodeLocation", Text),
+    ("clientReference", Text),
+    ("strategy", Text),
+    ("contractType", Text),
+    ("numberOfPositions", Int),
+    ("probabiity", Int),
+    ("estimatedValue", Number),
+    ("factoredValue", Number),
+    ("targetMargin", Number),
+    ("invoiceStartDate", Date),
+    ("startDateTime", Date),
+    ("endDateTime", Date),
+    ("tagText", Text),
+    ("vmsReference", Text),
+    ("payRate", Number),
+    ("chargeRate", Number),
+    ("currencyCode", Text),
+    ("unitsInADay", Number),
+    ("billingPerDay", Text),
+    ("daysOfWeek", Text),
+    ("contactRole", Text),
+    ("businessType", Object(NAMED)),
+    ("bidDetails", Object(BID)),
+    ("advertDetails", Object(ADVERT)),
+    ("client", Object(NAMED)),
+    ("contact", Object(NAMED)),
+    ("secondaryContact", Object(NAMED)),
+    ("workType", Object(NAMED)),
+    ("publishContact", Object(NAMED)),
+    ("mandact", Object(&[])),
+    ("status", Object(NAMED)),
+    ("sectors", List(NAMED)),
+];
 
 /// The member tables of a record's request body.
 pub fn of(kind: Kind) -> &'static [Members] {
@@ -219,6 +307,7 @@ fn fit(value: &Value, shape: Shape, path: &str, findings: &mut Findings) -> Opti
         (Int, Value::Number(_)) => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
         (Date, Value::String(text)) => super::codec::parse_date(text).is_some(),
         (Object([]), Value::Object(_)) => true,
+        (Ints, Value::Array(list)) => list.iter().all(Value::is_i64),
         (Object(members), Value::Object(body)) => {
             return Some(Value::Object(keep(body, &[members], path, findings)));
         }

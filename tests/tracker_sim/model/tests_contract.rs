@@ -1,9 +1,9 @@
 //! The model's own tables against Tracker's OpenAPI document, and that a breach of them is seen.
 
-use super::Kind;
 use super::search::{self, Filter};
 use super::shape::{self, Shape};
 use super::tests::Desk;
+use super::{Kind, office};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -55,6 +55,7 @@ fn modelled(members: &[(&str, Shape)], at: &str, out: &mut BTreeMap<String, &'st
             Shape::Int => "int",
             Shape::Number => "number",
             Shape::Bool => "bool",
+            Shape::Ints => "list",
             Shape::Date => "date",
             Shape::Object(inner) => {
                 modelled(inner, &format!("{path}."), out);
@@ -107,6 +108,16 @@ fn the_tables_of_bodies_and_searches_are_those_of_trackers_document() {
     check("document", body("/api/v1/Resource/AttachDocument"), &[shape::DOCUMENT]);
     check("long list", body("/api/v1/Opportunity/Longlist"), &[shape::LONGLIST]);
     check("token", body("/api/Auth/ExchangeToken"), &[shape::TOKEN]);
+    for (path, operation) in [
+        ("Opportunity", "create_opportunity"),
+        ("OpportunityResource", "shortlist"),
+        ("PartnerRecord", "create_partner_record"),
+        ("Webhook", "create_webhook"),
+        ("Resource/CreateFromResume", "create_from_resume"),
+        ("Resource/{resourceId}/Skills", "add_skills"),
+    ] {
+        check(path, body(&format!("/api/v1/{path}")), office::shape_of(operation).expect("members"));
+    }
     for kind in Kind::ALL {
         for custom in
             [false, true].into_iter().filter(|custom| !custom || matches!(kind, Kind::Resource | Kind::Contact))
