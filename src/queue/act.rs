@@ -77,12 +77,12 @@ impl Store {
     /// The store's.
     pub fn release_earlier(&mut self, now: &Moment) -> Result<usize, QueueError> {
         self.write(|tx| {
-            tx.sql.execute(
+            tx.change(
                 "INSERT INTO journal (seq, at, run_id, step, event, code) SELECT seq, ?1, '', '', 'release', 0 FROM submission
                  WHERE source = 'legacy' AND state = 'held'",
                 [now.wall],
             )?;
-            let count = tx.sql.execute(
+            let count = tx.change(
                 "UPDATE submission SET state = 'queued', due_at = 0, due_boot = 0, boot_id = '', updated_at = ?1
                  WHERE source = 'legacy' AND state = 'held'",
                 [now.wall],
@@ -157,15 +157,15 @@ impl Tx<'_> {
     fn send_again(&self, seq: i64, steps: &[Step], now: &Moment) -> Result<(), QueueError> {
         let open = steps.iter().any(|step| step.state.is_open());
         let state = if open { State::Checking } else { State::Queued };
-        self.sql.execute("UPDATE step SET state = 'todo', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
+        self.change("UPDATE step SET state = 'todo', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
         // A look asked for by a person begins the count of looks anew. So does sending a child again, which nobody could
         // ask for otherwise; a record goes out again only after somebody said that it is not there.
-        self.sql.execute(
+        self.change(
             "UPDATE step SET unclean = 0, looks = 0, resends = CASE WHEN kind IN ('contact','record') THEN resends ELSE 0 END
              WHERE seq = ?1 AND state IN ('unknown','applied')",
             [seq],
         )?;
-        self.sql.execute(
+        self.change(
             "UPDATE submission SET state = ?2, reason = '', code = 0, message = NULL, due_at = 0, due_boot = 0, boot_id = '',
              crashes = 0, attempts = 0, ended_at = NULL, updated_at = ?3 WHERE seq = ?1",
             params![seq, state.name(), now.wall],
@@ -174,7 +174,7 @@ impl Tx<'_> {
     }
 
     fn end(&self, seq: i64, id: &str, state: State, reason: &str, now: &Moment) -> Result<(), QueueError> {
-        self.sql.execute(
+        self.change(
             "UPDATE submission SET state = ?2, reason = ?3, ended_at = ?4, updated_at = ?4, audit_at = NULL WHERE seq = ?1",
             params![seq, state.name(), reason, now.wall],
         )?;
@@ -184,12 +184,12 @@ impl Tx<'_> {
 
     fn exists(&self, seq: i64, steps: &[Step], tracker_id: i64, now: &Moment) -> Result<(), QueueError> {
         let Some(step) = steps.iter().find(|step| step.state.is_open()) else { return Ok(()) };
-        self.sql.execute(
+        self.change(
             "UPDATE step SET state = 'done', how = 'by hand', tracker_id = ?3, code = 0, message = NULL, settled_at = ?4 WHERE seq = ?1 AND ordinal = ?2",
             params![seq, step.ordinal, tracker_id, now.wall],
         )?;
         let record = (step.kind == StepKind::Record).then_some(tracker_id);
-        self.sql.execute(
+        self.change(
             "UPDATE submission SET tracker_id = coalesce(?2, tracker_id) WHERE seq = ?1",
             params![seq, record],
         )?;
@@ -198,8 +198,8 @@ impl Tx<'_> {
 
     /// A person says that it is not there: one clean look confirms it, then it is sent (`verify` = 2).
     fn absent(&self, seq: i64, now: &Moment) -> Result<(), QueueError> {
-        self.sql.execute("UPDATE step SET looks = 0, unclean = 0, resends = 0, state = 'unknown' WHERE seq = ?1 AND state IN ('unknown','applied')", [seq])?;
-        self.sql.execute(
+        self.change("UPDATE step SET looks = 0, unclean = 0, resends = 0, state = 'unknown' WHERE seq = ?1 AND state IN ('unknown','applied')", [seq])?;
+        self.change(
             "UPDATE submission SET state = 'checking', reason = '', code = 0, message = NULL, verify = 2, due_at = 0, due_boot = 0,
              boot_id = '', crashes = 0, updated_at = ?2 WHERE seq = ?1",
             params![seq, now.wall],
@@ -209,13 +209,13 @@ impl Tx<'_> {
 
     /// A person who retries what is there as another type of record wants both (`verify` = 2).
     fn insist(&self, seq: i64) -> Result<(), QueueError> {
-        self.sql.execute("UPDATE submission SET verify = 2 WHERE seq = ?1 AND reason = 'other type'", [seq])?;
+        self.change("UPDATE submission SET verify = 2 WHERE seq = ?1 AND reason = 'other type'", [seq])?;
         Ok(())
     }
 
     /// Erases at once, or marks what hangs on an open intent, to be erased as soon as that settles.
     pub(super) fn erase(&self, seq: i64, id: &str, state: State, open: bool, now: &Moment) -> Result<(), QueueError> {
-        self.sql.execute("UPDATE submission SET erase = 1, updated_at = ?2 WHERE seq = ?1", params![seq, now.wall])?;
+        self.change("UPDATE submission SET erase = 1, updated_at = ?2 WHERE seq = ?1", params![seq, now.wall])?;
         if state == State::Sending || (open && state == State::Checking) {
             return Ok(());
         }

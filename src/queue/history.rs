@@ -56,11 +56,11 @@ impl Store {
         let usual = std::mem::replace(&mut self.patience, Duration::ZERO);
         let noted = self.write(|tx| {
             let address = tx.seal("refusal", "address", address.as_bytes())?;
-            tx.sql.execute(
+            tx.change(
                 "INSERT INTO refusal (at, address, code) VALUES (?1, ?2, ?3)",
                 params![now, address, code.number()],
             )?;
-            tx.sql.execute("DELETE FROM refusal WHERE line <= (SELECT max(line) FROM refusal) - 20", [])?;
+            tx.change("DELETE FROM refusal WHERE line <= (SELECT max(line) FROM refusal) - 20", [])?;
             Ok(())
         });
         self.patience = usual;

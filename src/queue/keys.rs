@@ -65,7 +65,7 @@ impl Store {
         }
         self.write(|tx| {
             // What was laid aside because it did not open is due at once.
-            tx.sql.execute("UPDATE submission SET due_at = 0, due_boot = 0 WHERE state IN ('retry','checking') AND code IN (1301, 1303)", [])?;
+            tx.change("UPDATE submission SET due_at = 0, due_boot = 0 WHERE state IN ('retry','checking') AND code IN (1301, 1303)", [])?;
             tx.resume(Pause::Key)
         })
     }

@@ -48,7 +48,7 @@ impl Store {
     /// The store's.
     pub fn begin_audit(&mut self, seq: i64) -> Result<(), QueueError> {
         self.write(|tx| {
-            tx.sql.execute("UPDATE submission SET crashes = crashes + 1 WHERE seq = ?1", [seq])?;
+            tx.change("UPDATE submission SET crashes = crashes + 1 WHERE seq = ?1", [seq])?;
             Ok(())
         })
     }
@@ -59,7 +59,7 @@ impl Store {
     /// The store's.
     pub fn put_off_audit(&mut self, seq: i64) -> Result<(), QueueError> {
         self.write(|tx| {
-            tx.sql.execute("UPDATE submission SET crashes = 0 WHERE seq = ?1", [seq])?;
+            tx.change("UPDATE submission SET crashes = 0 WHERE seq = ?1", [seq])?;
             Ok(())
         })
     }
@@ -70,12 +70,12 @@ impl Store {
     /// The store's.
     pub fn end_audit(&mut self, seq: i64, twins: Option<&str>, now: &Moment) -> Result<(), QueueError> {
         self.write(|tx| {
-            let id: String = tx.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
-            tx.sql.execute("UPDATE submission SET audit_at = NULL, crashes = 0 WHERE seq = ?1", [seq])?;
+            let id = tx.id_of(seq)?;
+            tx.change("UPDATE submission SET audit_at = NULL, crashes = 0 WHERE seq = ?1", [seq])?;
             let Some(ids) = twins else { return tx.note(seq, now.wall, "", "record", "audited", 0, &id, "") };
             let message = tx.seal_words(&id, "message", ids)?;
             let code = Code::RelayLateTwin.number();
-            tx.sql.execute(
+            tx.change(
                 "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4
                  WHERE seq = ?1 AND state IN ('done','attention','failed')",
                 params![seq, code, message, now.wall],

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use zeroize::Zeroizing;
 
@@ -37,8 +38,8 @@ pub struct Store {
     waited: Duration,
 }
 
-/// Statements that stay prepared: a run uses some forty, SQLite's cache keeps sixteen by default.
-const STATEMENTS: usize = 64;
+/// Statements that stay prepared: a run with its looks uses some eighty, SQLite's cache keeps sixteen by default.
+const STATEMENTS: usize = 128;
 
 impl Store {
     /// Opens the site's store, or makes it when the site never had one.
@@ -77,7 +78,7 @@ impl Store {
         }
         let conn = Connection::open_with_flags(&database, flags)?;
         configure(&conn, PATIENCE.saturating_sub(waited))?;
-        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_prepared(&conn)?;
         let mut store =
             Self { conn, ring, run_lock: None, files: None, folder: None, remember: false, patience: PATIENCE, waited };
         store.begin_schema(site, !known)?;
@@ -95,7 +96,7 @@ impl Store {
     /// SQLite's own.
     pub fn in_memory(conn: Connection, ring: Ring, site: &Site) -> Result<Self, QueueError> {
         conn.pragma_update(None, "foreign_keys", true)?;
-        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_prepared(&conn)?;
         let mut store = Self {
             conn,
             ring,
@@ -173,7 +174,7 @@ impl Store {
         // Somebody else's tool may hold the database itself: both waits together are what a visitor may be made to wait.
         self.conn.busy_timeout(patience.saturating_sub(began.elapsed()))?;
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let version: i64 = transaction.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
         if version > SCHEMA {
             return Err(QueueError::plain(Code::StoreNewer, format!("schema {version}, known {SCHEMA}")));
         }
@@ -325,6 +326,16 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
+    /// Runs a statement that changes rows, and keeps it prepared; how many rows it changed.
+    pub(super) fn change(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, QueueError> {
+        Ok(self.sql.prepare_cached(sql)?.execute(values)?)
+    }
+
+    /// The id of a submission by its order number.
+    pub(super) fn id_of(&self, seq: i64) -> Result<String, QueueError> {
+        Ok(self.sql.prepare_cached("SELECT id FROM submission WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?)
+    }
+
     /// A fact of `meta`, empty when it is not there.
     pub(super) fn meta(&self, name: &str) -> Result<String, QueueError> {
         let value =
@@ -362,6 +373,14 @@ impl Tx<'_> {
             Err(_) => "(sealed under a missing key)".to_owned(),
         })
     }
+}
+
+/// Statements stay prepared, and are planned once: left alone, SQLite plans most of them anew for each value that is bound,
+/// in case an index suits it better. Ours name the indexes' conditions in words, so that the plan is the same.
+fn keep_prepared(conn: &Connection) -> Result<(), QueueError> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Lower-case hexadecimal.

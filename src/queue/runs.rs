@@ -31,11 +31,8 @@ impl Store {
     pub fn begin_run(&mut self, run_id: &str, caller: &str, now: &Moment) -> Result<LeftOver, QueueError> {
         self.write(|tx| {
             let left = tx.recover(now)?;
-            tx.sql.execute(
-                "UPDATE run SET ended_at = ?1, outcome = 'ended abruptly' WHERE ended_at IS NULL",
-                [now.wall],
-            )?;
-            tx.sql.execute(
+            tx.change("UPDATE run SET ended_at = ?1, outcome = 'ended abruptly' WHERE ended_at IS NULL", [now.wall])?;
+            tx.change(
                 "INSERT INTO run (id, caller, pid, started_at) VALUES (?1, ?2, ?3, ?4)",
                 params![run_id, caller, std::process::id(), now.wall],
             )?;
@@ -52,13 +49,13 @@ impl Store {
     /// The store's.
     pub fn end_run(&mut self, run_id: &str, outcome: &str, touched: usize, now: &Moment) -> Result<(), QueueError> {
         self.write(|tx| {
-            tx.sql.execute("UPDATE run SET ended_at = ?2, outcome = ?3, touched = ?4 WHERE id = ?1", params![run_id, now.wall, outcome, i64::try_from(touched).unwrap_or(i64::MAX)])?;
-            tx.sql.execute("DELETE FROM run WHERE touched = 0 AND ended_at IS NOT NULL AND id <> ?1", [run_id])?;
-            tx.sql.execute(
+            tx.change("UPDATE run SET ended_at = ?2, outcome = ?3, touched = ?4 WHERE id = ?1", params![run_id, now.wall, outcome, i64::try_from(touched).unwrap_or(i64::MAX)])?;
+            tx.change("DELETE FROM run WHERE touched = 0 AND ended_at IS NOT NULL AND id <> ?1", [run_id])?;
+            tx.change(
                 "DELETE FROM run WHERE started_at < (SELECT min(started_at) FROM (SELECT started_at FROM run ORDER BY started_at DESC LIMIT 200))",
                 [],
             )?;
-            tx.sql.execute("DELETE FROM run_item WHERE run_id NOT IN (SELECT id FROM run)", [])?;
+            tx.change("DELETE FROM run_item WHERE run_id NOT IN (SELECT id FROM run)", [])?;
             tx.set_meta("heartbeat", &now.wall.to_string())
         })
     }
@@ -93,19 +90,19 @@ impl Tx<'_> {
         let mut left = LeftOver::default();
         let seqs: Vec<i64> = self
             .sql
-            .prepare("SELECT seq FROM submission WHERE state = 'sending'")?
+            .prepare_cached("SELECT seq FROM submission WHERE state = 'sending'")?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for seq in seqs {
-            let id: String = self.sql.query_row("SELECT id FROM submission WHERE seq = ?1", [seq], |row| row.get(0))?;
-            let lost = self.sql.execute(
+            let id = self.id_of(seq)?;
+            let lost = self.change(
                 "UPDATE step SET state = 'unknown', unknown_at = ?2, unknown_boot = ?3, boot_id = ?4, code = ?5 WHERE seq = ?1 AND state = 'intent'",
                 params![seq, now.wall, now.boot, now.boot_id, Code::TrackerAnswerLost.number()],
             )?;
             let open =
                 self.steps(seq)?.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
             let state = if open { State::Checking } else { State::Queued };
-            self.sql.execute(
+            self.change(
                 "UPDATE submission SET state = ?2, run_id = '', due_at = 0, due_boot = 0, boot_id = ?3, updated_at = ?4,
                  plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?5 THEN ?6 ELSE audit_at END WHERE seq = ?1",
                 params![seq, state.name(), now.boot_id, now.wall, lost > 0, now.wall + 24 * 3_600_000],

@@ -61,9 +61,7 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn retire_secret(&mut self, name: &str, slot: i64) -> Result<bool, QueueError> {
-        self.write(
-            |tx| Ok(tx.sql.execute("DELETE FROM secret WHERE name = ?1 AND slot = ?2", params![name, slot])? > 0),
-        )
+        self.write(|tx| Ok(tx.change("DELETE FROM secret WHERE name = ?1 AND slot = ?2", params![name, slot])? > 0))
     }
 
     /// Notes that a webhook secret authenticated a request; once a minute is enough.
@@ -73,16 +71,15 @@ impl Store {
     pub fn secret_was_used(&mut self, name: &str, slot: i64, now: i64) -> Result<(), QueueError> {
         let recent: Option<i64> = self
             .conn
-            .query_row("SELECT used_at FROM secret WHERE name = ?1 AND slot = ?2", params![name, slot], |row| {
-                row.get(0)
-            })
+            .prepare_cached("SELECT used_at FROM secret WHERE name = ?1 AND slot = ?2")?
+            .query_row(params![name, slot], |row| row.get(0))
             .optional()?
             .flatten();
         if recent.is_some_and(|at| now - at < 60_000) {
             return Ok(());
         }
         self.write(|tx| {
-            tx.sql.execute("UPDATE secret SET used_at = ?3 WHERE name = ?1 AND slot = ?2", params![name, slot, now])?;
+            tx.change("UPDATE secret SET used_at = ?3 WHERE name = ?1 AND slot = ?2", params![name, slot, now])?;
             Ok(())
         })
     }
@@ -102,11 +99,11 @@ impl Store {
     pub fn set_token(&mut self, name: &str, value: Option<(&str, Option<i64>)>) -> Result<(), QueueError> {
         self.write(|tx| {
             let Some((value, expires_at)) = value else {
-                tx.sql.execute("DELETE FROM token WHERE name = ?1", [name])?;
+                tx.change("DELETE FROM token WHERE name = ?1", [name])?;
                 return Ok(());
             };
             let sealed = tx.seal(&tx.of_site(name)?, "token", value.as_bytes())?;
-            tx.sql.execute(
+            tx.change(
                 "INSERT OR REPLACE INTO token (name, sealed, expires_at) VALUES (?1, ?2, ?3)",
                 params![name, sealed, expires_at],
             )?;
@@ -120,7 +117,7 @@ impl Tx<'_> {
         let slot = if name == "shared_secret" {
             let taken: Vec<i64> = self
                 .sql
-                .prepare("SELECT slot FROM secret WHERE name = ?1")?
+                .prepare_cached("SELECT slot FROM secret WHERE name = ?1")?
                 .query_map([name], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             if taken.len() >= MOST_SHARED {
@@ -130,13 +127,13 @@ impl Tx<'_> {
         } else {
             // Any credential saved by hand is a new one: what was derived from the old one is void. Records that look-ups
             // must find are no tokens: they tell whether the new ones speak for the same account.
-            self.sql.execute("DELETE FROM token WHERE name NOT LIKE 'control %'", [])?;
+            self.change("DELETE FROM token WHERE name NOT LIKE 'control %'", [])?;
             let generation: i64 = self.meta("generation")?.parse().unwrap_or_default();
             self.set_meta("generation", &(generation + 1).to_string())?;
             0
         };
         let sealed = self.seal(&self.of_site(&row_of(name, slot))?, "secret", value.as_bytes())?;
-        self.sql.execute(
+        self.change(
             "INSERT OR REPLACE INTO secret (name, slot, sealed, saved_at, used_at, weak) VALUES (?1, ?2, ?3, ?4, NULL, ?5)",
             params![name, slot, sealed, now, weak],
         )?;

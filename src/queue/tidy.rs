@@ -30,14 +30,14 @@ impl Store {
     pub fn tidy(&mut self, retention_days: i64, now: i64) -> Result<usize, QueueError> {
         let (count, files) = self.write(|tx| {
             let mut files = Vec::new();
-            tx.sql.execute("DELETE FROM once WHERE until <= ?1", [now])?;
-            tx.sql.execute("DELETE FROM refusal WHERE at <= ?1", [now - 7 * DAY_MS])?;
-            tx.sql.execute("DELETE FROM erased WHERE at <= ?1", [now - TRACE_MS])?;
-            tx.sql.execute(
+            tx.change("DELETE FROM once WHERE until <= ?1", [now])?;
+            tx.change("DELETE FROM refusal WHERE at <= ?1", [now - 7 * DAY_MS])?;
+            tx.change("DELETE FROM erased WHERE at <= ?1", [now - TRACE_MS])?;
+            tx.change(
                 "DELETE FROM search WHERE seq IN (SELECT seq FROM submission WHERE received_at <= ?1 AND payload IS NULL)",
                 [now - TRACE_MS],
             )?;
-            tx.sql.execute(
+            tx.change(
                 "UPDATE submission SET person = NULL WHERE person IS NOT NULL AND received_at <= ?1 AND payload IS NULL",
                 [now - TRACE_MS],
             )?;
@@ -83,11 +83,8 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn finish_erasures(&mut self, now: i64) -> Result<usize, QueueError> {
-        let waiting: i64 = self.conn.query_row(
-            "SELECT count(*) FROM submission WHERE erase = 1 AND state <> 'erased'",
-            [],
-            |row| row.get(0),
-        )?;
+        let sql = "SELECT count(*) FROM submission WHERE erase = 1 AND state <> 'erased'";
+        let waiting: i64 = self.conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         if waiting == 0 {
             return Ok(0);
         }
@@ -144,7 +141,8 @@ impl Store {
     }
 
     fn file_is_known(&self, name: &str) -> bool {
-        self.conn.query_row("SELECT 1 FROM file WHERE stored = ?1 LIMIT 1", [name], |_| Ok(())).is_ok()
+        let known = self.conn.prepare_cached("SELECT 1 FROM file WHERE stored = ?1 LIMIT 1");
+        known.is_ok_and(|mut known| known.exists([name]).unwrap_or(false))
     }
 }
 
@@ -185,10 +183,10 @@ impl Tx<'_> {
     /// Everything sealed about a person goes; id, state, times and Tracker's id stay.
     fn drop_payload(&self, seq: i64, _id: &str, now: i64) -> Result<Vec<String>, QueueError> {
         let files = self.stored_files(seq)?;
-        self.sql.execute("UPDATE submission SET payload = NULL, plan = NULL, message = NULL, updated_at = max(updated_at, ?2) WHERE seq = ?1", params![seq, now])?;
-        self.sql.execute("UPDATE step SET message = NULL WHERE seq = ?1", [seq])?;
-        self.sql.execute("UPDATE journal SET detail = NULL WHERE seq = ?1", [seq])?;
-        self.sql.execute("DELETE FROM file WHERE seq = ?1", [seq])?;
+        self.change("UPDATE submission SET payload = NULL, plan = NULL, message = NULL, updated_at = max(updated_at, ?2) WHERE seq = ?1", params![seq, now])?;
+        self.change("UPDATE step SET message = NULL WHERE seq = ?1", [seq])?;
+        self.change("UPDATE journal SET detail = NULL WHERE seq = ?1", [seq])?;
+        self.change("DELETE FROM file WHERE seq = ?1", [seq])?;
         Ok(files)
     }
 
@@ -202,13 +200,13 @@ impl Tx<'_> {
             }
         }
         self.drop_payload(seq, id, now)?;
-        self.sql.execute("DELETE FROM search WHERE seq = ?1", [seq])?;
+        self.change("DELETE FROM search WHERE seq = ?1", [seq])?;
         // The person may be the one that look-ups must find; the next look takes another.
-        self.sql.execute("DELETE FROM token WHERE name LIKE 'control %'", [])?;
+        self.change("DELETE FROM token WHERE name LIKE 'control %'", [])?;
         self.forget_content(id)?;
-        self.sql.execute("DELETE FROM journal WHERE seq = ?1", [seq])?;
-        self.sql.execute("DELETE FROM step WHERE seq = ?1", [seq])?;
-        self.sql.execute(
+        self.change("DELETE FROM journal WHERE seq = ?1", [seq])?;
+        self.change("DELETE FROM step WHERE seq = ?1", [seq])?;
+        self.change(
             "UPDATE submission SET state = 'erased', reason = '', code = 0, message = NULL, person = NULL, marker = '', tracker_id = NULL,
              tenant = '', form_id = '', form_key = '', ended_at = ?2, updated_at = ?2, audit_at = NULL, files = 0 WHERE seq = ?1",
             params![seq, now],

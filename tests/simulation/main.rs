@@ -14,6 +14,7 @@ mod restored;
 mod rotation;
 mod rules;
 mod seeds;
+mod stores;
 mod tokens;
 mod wire;
 mod world;

@@ -6,18 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use halt_tracker::clock::{Clock, Moment, Random};
+use halt_tracker::queue::Site;
 use halt_tracker::queue::accept::NewSubmission;
 use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Item;
-use halt_tracker::queue::{Site, Store};
 use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Surroundings};
 use halt_tracker::settings::Settings;
 use halt_tracker::submission::{FilePart, Form, Source, Submission};
-use halt_tracker::vault::Ring;
 use halt_tracker::vault::file::SealedWriter;
 use serde_json::{Map, Value, json};
 
 use crate::model::Tracker;
+use crate::stores::Borrowed;
 use crate::wire::Wire;
 
 /// 2026-03-01, noon.
@@ -104,7 +104,7 @@ impl Clock for Virtual {
 
 /// A site, its store and its Tracker.
 pub struct World {
-    pub store: Store,
+    pub store: Borrowed,
     pub site: Site,
     pub settings: Value,
     pub clock: Rc<Virtual>,
@@ -117,26 +117,14 @@ pub struct World {
     pub documents: u32,
 }
 
-thread_local! {
-    /// One ring and one folder of files for all worlds of a thread: making a key is slower than a seed.
-    static KEYS: (tempfile::TempDir, Ring) = {
-        let memory = std::path::Path::new("/dev/shm");
-        let keys = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
-        let ring = Ring::create(&keys.path().join("key.php")).expect("a ring");
-        (keys, ring)
-    };
-}
-
 impl World {
     pub fn new(seed: u64, settings: Value) -> Self {
-        let (ring, folder) = KEYS.with(|(folder, ring)| (ring.clone(), folder.path().to_owned()));
         let site = Site {
             install_id: "0123456789abcdef0123456789abcdef".into(),
             home: "http://example.org".into(),
             ..Site::default()
         };
-        let conn = rusqlite::Connection::open_in_memory().expect("memory");
-        let store = Store::in_memory(conn, ring, &site).expect("a store").with_files_in(folder);
+        let store = Borrowed::new(&site);
         let clock = Rc::new(Virtual::default());
         let tracker = Rc::new(RefCell::new(Tracker::new()));
         let wire = Wire::new(tracker, Rc::clone(&clock), Dice::new(seed ^ 0xabcd));
@@ -212,8 +200,7 @@ impl World {
     }
 
     fn document(&self, id: &str, ordinal: u32) -> FilePart {
-        let folder = self.store.files_dir().expect("a folder");
-        let mut writer = SealedWriter::create(self.store.ring(), &folder, id).expect("a file");
+        let mut writer = SealedWriter::create(self.store.ring(), self.store.folder(), id).expect("a file");
         writer.write(b"%PDF-1.4 a life in three lines").expect("written");
         let stored = writer.finish().expect("kept");
         FilePart {
@@ -290,7 +277,8 @@ impl World {
 
     /// One number of the store.
     pub fn number(&self, sql: &str) -> i64 {
-        self.store.connection().query_row(sql, [], |row| row.get(0)).expect("a number")
+        let statement = self.store.connection().prepare_cached(sql);
+        statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).expect("a number")
     }
 
     /// Cron was there all the time and found nothing to do.
