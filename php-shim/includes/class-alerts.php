@@ -79,7 +79,7 @@ final class Alerts
             $found['failed'] = 'failed';
         }
         if ((int) ($status['unmapped'] ?? 0) > 0) {
-            $found['unmapped'] = 'HT-1404';
+            $found['unmapped'] = 'unmapped';
         }
         if ((int) ($status['erasing']['count'] ?? 0) > 0) {
             $found['erasing'] = 'erasing';
@@ -132,6 +132,9 @@ final class Alerts
         }
         if ($code === 'failed') {
             return __('Submissions were refused by Tracker, or given up after a week of trying. They are kept and can be sent again. The Sync Log says why each of them failed.', 'halt-tracker');
+        }
+        if ($code === 'unmapped') {
+            return __('Submissions have been waiting for a day because the mapping does not fit them: a required field is missing (HT-1404), or a value does not fit Tracker’s field (HT-1405). They are kept and looked at again every hour; nothing was sent. Correct the mapping or the form, or discard them.', 'halt-tracker');
         }
         if ($code === 'erasing') {
             return __('Submissions that failed or wait for a decision are about to lose their data: it is kept for 90 days, and less than 14 of them are left. Look at them in the Sync Log now.', 'halt-tracker');

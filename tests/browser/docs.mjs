@@ -1,9 +1,9 @@
-// Takes the pictures of the documentation from a site in the state "data".
+// Takes the pictures of the documentation from a site in one of the states "empty", "data" and "trouble".
 //
-// node docs.mjs <base url> <user> <password> <out dir>
+// node docs.mjs <base url> <user> <password> <out dir> <state>
 import { adminPage, open } from './site.mjs';
 
-const [base, user, password, out] = process.argv.slice(2);
+const [base, user, password, out, state] = process.argv.slice(2);
 const { browser, page } = await open(base, user, password);
 await page.goto(`${base}/wp-admin/options-general.php`);
 await page.fill('#blogname', 'Example Recruitment');
@@ -22,7 +22,11 @@ async function picture(name, url, height) {
   await page.screenshot({ path: `${out}/${name}.png` });
 }
 
-await picture('dashboard', adminPage(base, 'halt-tracker'), 800);
-await picture('sync-log', adminPage(base, 'halt-tracker-sync-log'), 1120);
-await picture('settings', adminPage(base, 'halt-tracker-settings', '&tab=mapping'), 960);
+const dashboard = adminPage(base, 'halt-tracker');
+const pictures = {
+  empty: [['start', dashboard, 1080]],
+  data: [['dashboard', dashboard, 800], ['sync-log', adminPage(base, 'halt-tracker-sync-log'), 1120], ['settings', adminPage(base, 'halt-tracker-settings', '&tab=mapping'), 960]],
+  trouble: [['trouble', dashboard, 1040]],
+}[state];
+for (const [name, url, height] of pictures) await picture(name, url, height);
 await browser.close();

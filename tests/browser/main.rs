@@ -2,7 +2,8 @@
 //! pictures at two widths, axe, PHP warnings, pages that are too wide. It is started by tests/browser/run.sh, which puts the scripts
 //! beside their packages.
 //!
-//! `browser --extension target/fast/libhalt_tracker.so --sim target/debug/examples/tracker-sim --out DIR [--docs DIR]`
+//! `browser --extension target/fast/libhalt_tracker.so --sim target/debug/examples/tracker-sim --out DIR [--docs DIR]`; with
+//! `--docs` it only takes the pictures of the documentation.
 
 #[path = "../stack/mod.rs"]
 mod stack;
@@ -32,6 +33,15 @@ fn looks() -> Result<(), String> {
     let (user, password) = (site.admin_user.as_str(), site.admin_password.as_str());
     let bring = |state: &str| node("states.mjs", &[state, &site.url, &sim.url, user, password]);
     let problems = std::cell::RefCell::new(Vec::new());
+    if let Some(to) = argument("--docs") {
+        for state in ["empty", "data", "trouble"] {
+            if state != "empty" {
+                bring(state)?;
+            }
+            node("docs.mjs", &[&site.url, user, password, &to.display().to_string(), state])?;
+        }
+        return Ok(());
+    }
     let look = |state: &str| {
         if let Err(problem) = node("shots.mjs", &[&site.url, user, password, &out.display().to_string(), state]) {
             problems.borrow_mut().push(problem);
@@ -39,9 +49,6 @@ fn looks() -> Result<(), String> {
     };
     look("empty");
     bring("data")?;
-    if let Some(docs) = argument("--docs") {
-        node("docs.mjs", &[&site.url, user, password, &docs.display().to_string()])?;
-    }
     look("data");
     look("refused");
     look("refused-table");

@@ -136,7 +136,11 @@ async function data() {
 async function trouble() {
   await simulator(sim, { faults: [{ on: 'token', do: '400', times: 999 }, { on: '*', do: '401', times: 999 }] });
   await dashboard('Test connection');
-  await run();
+  // After its last troubles the site waits for a moment before it asks Tracker again.
+  for (let turn = 0; turn < 40 && (await page.locator('.halt-card-alert', { hasText: 'HT-1504' }).count()) === 0; turn += 1) {
+    await new Promise((done) => setTimeout(done, 2500));
+    await run();
+  }
   await lane('Pause sending');
 }
 

@@ -57,7 +57,7 @@ fn what_waits_for_a_day_because_the_mapping_does_not_fit_is_mailed() {
         crate::health::store(site, &format!("UPDATE submission SET received_at = {yesterday} WHERE code = 1404"));
         site.cron();
         let all = mails(site).concat();
-        assert!(all.contains("HT-1404") && all.contains("Correct the mapping"), "{all}");
+        assert!(all.contains("HT-1404") && all.contains("HT-1405") && all.contains("Correct the mapping"), "{all}");
     });
 }
 
