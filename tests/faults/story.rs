@@ -162,7 +162,8 @@ pub fn calm(site: &mut Site) -> Result<(), String> {
         if site.people[at].acknowledged.is_none() {
             site.submit(at)?;
         }
-        if hook {
+        // What was discarded by hand is new when it is repeated, and that is meant: its sender sends once.
+        if hook && site.people[at].by_hand.is_none() {
             // A sender that missed our answer sends once more; so does one that did not.
             site.submit(at)?;
         }

@@ -139,7 +139,14 @@ pub enum Do {
 
 /// A point that is no system call: a request to Tracker.
 pub fn point(kind: Kind, what: &str) -> Do {
-    WATCH.with_borrow_mut(|slot| slot.as_mut().map_or(Do::Pass, |watch| watch.step(kind, Path::new(what))))
+    WATCH.with_borrow_mut(|slot| {
+        let Some(watch) = slot.as_mut() else { return Do::Pass };
+        let path = Path::new(what);
+        let wanted = watch.step(kind, path);
+        watch.after(kind, path);
+        // Power fails before the request leaves, or before its answer is heard.
+        if wanted == Do::Pass && watch.dead { Do::Fail(libc::EIO) } else { wanted }
+    })
 }
 
 impl Watch {
@@ -186,6 +193,9 @@ impl Watch {
 
     /// After a call that went through: what is durable now, and the cut if it is due.
     fn after(&mut self, kind: Kind, path: &Path) {
+        if self.dead {
+            return;
+        }
         let lied = self.lies.no_sync_of.is_some_and(|lie| lie(path));
         let Some(recorder) = &mut self.recorder else { return };
         if kind == Kind::Sync && !lied {
