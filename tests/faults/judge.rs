@@ -1,23 +1,35 @@
 //! The invariants, as queries over store, capture table and Tracker's ledger, after the trouble is over and everything
 //! has come to its end. Each is an error in words, with what was seen.
 
+use std::collections::BTreeSet;
+
 use halt_tracker::engine::handles;
 use halt_tracker::queue::state::State;
 use serde_json::Value;
 
-use crate::site::{CANARIES, Person, Site, files_below};
+use crate::site::{ByHand, CANARIES, Person, Site, files_below};
 
-/// What was there to be lost or doubled.
+/// What was there to be lost or doubled, counted in three places that know nothing of each other: what the outside world
+/// was told, what the store's tables hold, what Tracker's ledger holds.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counts {
     pub trials: u64,
     pub fired: u64,
+    /// Told to those who wanted something.
     pub acknowledged: u64,
+    /// Of these, rows in the store.
+    pub stored: u64,
     pub done: u64,
     pub asked: u64,
+    /// Discarded or erased because somebody said so.
+    pub by_hand: u64,
+    /// In Tracker: records of a kind of which everybody has one at most, and to how many e-mails and kinds they belong.
     pub records: u64,
+    pub persons: u64,
     pub documents: u64,
     pub doubled_children: u64,
+    /// Times that Tracker's new refresh token was lost with its answer, and an administrator pasted another one.
+    pub pasted: u64,
 }
 
 impl Counts {
@@ -25,48 +37,114 @@ impl Counts {
         self.trials += other.trials;
         self.fired += other.fired;
         self.acknowledged += other.acknowledged;
+        self.stored += other.stored;
         self.done += other.done;
         self.asked += other.asked;
+        self.by_hand += other.by_hand;
         self.records += other.records;
+        self.persons += other.persons;
         self.documents += other.documents;
         self.doubled_children += other.doubled_children;
+        self.pasted += other.pasted;
     }
 
-    /// As the campaign's lines say it.
+    /// Acknowledged, and not in the store.
+    pub fn lost(&self) -> u64 {
+        self.acknowledged.saturating_sub(self.stored)
+    }
+
+    /// Records beyond the one that a person has.
+    pub fn twins(&self) -> u64 {
+        self.records.saturating_sub(self.persons)
+    }
+
+    /// As the campaign's lines say it. What is lost or doubled is an error here too.
     pub fn words(&self) -> String {
-        format!(
-            "{} acknowledged, lost 0, twins 0 ({} records, {} done, {} ask a person, {} documents, {} doubled children)",
-            self.acknowledged, self.records, self.done, self.asked, self.documents, self.doubled_children
-        )
+        let words = format!(
+            "lost {} ({} acknowledged, {} in the store: {} delivered, {} ask a person, {} discarded or erased by hand), twins {} ({} records of {} persons), {} documents, {} doubled children, {} refresh tokens pasted anew",
+            self.lost(),
+            self.acknowledged,
+            self.stored,
+            self.done,
+            self.asked,
+            self.by_hand,
+            self.twins(),
+            self.records,
+            self.persons,
+            self.documents,
+            self.doubled_children,
+            self.pasted
+        );
+        assert!(self.acknowledged > 0 && self.records > 0, "nothing was there to be lost or doubled: {words}");
+        assert_eq!((self.lost(), self.twins()), (0, 0), "{words}");
+        assert_eq!(self.stored, self.done + self.asked + self.by_hand, "{words}");
+        words
     }
 }
 
 /// Checks everything; the first thing that is wrong.
 pub fn judge(site: &Site) -> Result<Counts, String> {
-    let mut counts = Counts { trials: 1, ..Counts::default() };
-    sound(site)?;
+    let mut counts = Counts { trials: 1, pasted: site.pasted, ..Counts::default() };
     let ledger = site.tracker.borrow().ledger();
+    sound(site, &mut counts)?;
+    in_tracker(site, &ledger, &mut counts)?;
     for one in &site.people {
         person(site, one, &ledger, &mut counts)?;
-    }
-    counts.records = count(&ledger, "resources", |_| true);
-    counts.documents = count(&ledger, "documents", |_| true);
-    let strangers = count(&ledger, "resources", |record| {
-        !site.people.iter().any(|one| record["email"].as_str().is_some_and(|email| email == one.email))
-    });
-    if strangers > 0 {
-        return Err(format!("{strangers} records of nobody"));
     }
     in_the_clear(site)?;
     Ok(counts)
 }
 
-fn count(ledger: &Value, list: &str, fits: impl Fn(&Value) -> bool) -> u64 {
-    ledger[list].as_array().into_iter().flatten().filter(|one| fits(one)).count() as u64
+fn list<'a>(ledger: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    ledger[name].as_array().into_iter().flatten()
+}
+
+fn count(ledger: &Value, name: &str, fits: impl Fn(&Value) -> bool) -> u64 {
+    list(ledger, name).filter(|one| fits(one)).count() as u64
+}
+
+/// The records of which everybody has one at most, and by which member they are told apart.
+fn kinds(site: &Site) -> &'static [(&'static str, &'static str)] {
+    if site.settings["record_type"] == "Lead" {
+        &[("leads", "name"), ("contacts", "email")]
+    } else {
+        &[("resources", "email")]
+    }
+}
+
+/// Whether a record is this person's. A Lead bears the name, which begins with what stands before the @.
+fn is_of(record: &Value, one: &Person) -> bool {
+    let name = one.email.split('@').next().unwrap_or_default();
+    record["email"] == one.email.as_str()
+        || record["email"].as_str().is_none_or(str::is_empty)
+            && record["name"].as_str().and_then(|text| text.split(' ').next()) == Some(name)
+}
+
+/// 2. Nobody is in Tracker twice, and nobody is there who never came to us.
+fn in_tracker(site: &Site, ledger: &Value, counts: &mut Counts) -> Result<(), String> {
+    for (kind, member) in kinds(site) {
+        let told: Vec<&str> = list(ledger, kind).filter_map(|record| record[*member].as_str()).collect();
+        let apart: BTreeSet<&str> = told.iter().copied().collect();
+        counts.records += count(ledger, kind, |_| true);
+        counts.persons += apart.len() as u64;
+        let known = |record: &Value| {
+            site.people.iter().any(|one| is_of(record, one))
+                || site.elsewhere.iter().any(|email| record["email"] == **email)
+        };
+        let strangers = count(ledger, kind, |record| !known(record));
+        if strangers > 0 {
+            return Err(format!("{strangers} {kind} of nobody"));
+        }
+    }
+    counts.documents = count(ledger, "documents", |_| true);
+    if counts.twins() > 0 {
+        return Err(format!("{} twins: {} records of {} persons", counts.twins(), counts.records, counts.persons));
+    }
+    Ok(())
 }
 
 /// 9. `integrity_check` passes; no submission is open in a way that nothing would ever end.
-fn sound(site: &Site) -> Result<(), String> {
+fn sound(site: &Site, counts: &mut Counts) -> Result<(), String> {
     let path = site.dir().join("queue.sqlite");
     let conn = rusqlite::Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| error.to_string())?;
@@ -76,10 +154,19 @@ fn sound(site: &Site) -> Result<(), String> {
     if said != "ok" {
         return Err(format!("integrity_check: {said}"));
     }
+    // 1. What was acknowledged is a row of the table, asked for past the engine.
+    for id in site.people.iter().filter_map(|one| one.acknowledged.as_ref()) {
+        counts.acknowledged += 1;
+        let found = conn.query_row("SELECT count(*) FROM submission WHERE id = ?1", [id], |row| row.get::<_, i64>(0));
+        counts.stored += found.map_err(|error| error.to_string())?.unsigned_abs();
+    }
+    if counts.lost() > 0 {
+        return Err(format!("{} of {} acknowledged are lost: not in the store", counts.lost(), counts.acknowledged));
+    }
     let rules = [
         (
-            "a submission that nobody would ever take up again",
-            "SELECT count(*) || '' FROM submission WHERE state IN ('sending')",
+            "a submission that is neither at an end nor with a person",
+            "SELECT count(*) || '' FROM submission WHERE state NOT IN ('done','failed','attention','discarded','erased')",
         ),
         ("more than three crashes", "SELECT count(*) || '' FROM submission WHERE crashes > 3"),
         ("an open intent", "SELECT count(*) || '' FROM step WHERE state = 'intent'"),
@@ -102,22 +189,35 @@ fn sound(site: &Site) -> Result<(), String> {
 fn person(site: &Site, one: &Person, ledger: &Value, counts: &mut Counts) -> Result<(), String> {
     let email = &one.email;
     let id = one.acknowledged.as_ref().ok_or_else(|| format!("{email} was never acknowledged"))?;
-    counts.acknowledged += 1;
     let detail = handles::with_store(&site.call(), |store| Ok(store.detail(id)?))
         .map_err(|error| format!("{email} is lost: {error}"))?;
     let (seq, item, _) = detail;
-    let records = count(ledger, "resources", |record| record["email"] == email.as_str());
+    let (main, _) = kinds(site)[0];
+    let ours: Vec<&Value> = list(ledger, main).filter(|record| is_of(record, one)).collect();
+    let records = ours.len();
     if records > 1 || one.twice {
         return Err(format!("{email} is there twice: {records} records, taken twice: {}", one.twice));
     }
-    let wanted_gone = matches!(one.by_hand, Some((_, true)));
-    match item.state {
-        State::Done if records == 1 => counts.done += 1,
+    match (item.state, one.by_hand) {
+        (State::Done, None | Some(ByHand::TooLate)) if records == 1 => {
+            // 5. The id that we keep is the record's.
+            if ours[0]["id"].as_i64() != item.tracker_id {
+                return Err(format!("{email} is record {}, and we say {:?}", ours[0]["id"], item.tracker_id));
+            }
+            counts.done += 1;
+        }
         // Tracker refuses nothing here: a child that is missing was lost by us.
-        State::Attention if item.code.is_some() && item.reason != "partial" => counts.asked += 1,
-        State::Discarded | State::Erased if wanted_gone => {}
-        state => {
-            return Err(format!("{email} is {state:?} {:?} {} with {records} records", item.code, item.message));
+        (State::Attention, None | Some(ByHand::TooLate)) if item.code.is_some() && item.reason != "partial" => {
+            counts.asked += 1;
+        }
+        // What a person was told to be discarded is sent no more.
+        (State::Discarded, Some(ByHand::Done("discard"))) if records == 0 => counts.by_hand += 1,
+        (State::Erased, Some(ByHand::Done("erase"))) => counts.by_hand += 1,
+        (state, by_hand) => {
+            return Err(format!(
+                "{email} is {state:?} {:?} {} with {records} records, by hand {by_hand:?}",
+                item.code, item.message
+            ));
         }
     }
     let stored =
@@ -139,8 +239,8 @@ fn person(site: &Site, one: &Person, ledger: &Value, counts: &mut Counts) -> Res
         }
         counts.doubled_children += there - 1;
     }
-    let notes =
-        count(ledger, "activities", |note| note["associations"]["resources"][0]["id"].as_i64() == item.tracker_id);
+    let linked = if main == "leads" { "leads" } else { "resources" };
+    let notes = count(ledger, "activities", |note| note["associations"][linked][0]["id"].as_i64() == item.tracker_id);
     counts.doubled_children += notes.saturating_sub(1);
     Ok(())
 }

@@ -5,8 +5,10 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod calls;
 mod dice;
 mod judge;
+mod jumps;
 mod mutations;
 mod others;
 mod outside;

@@ -26,7 +26,11 @@ fn first_red(
             let fault = fault(at * 31 + seed);
             let trial = play_on(site, length, Some(Plan { at, fault, of: durable }), lies);
             match (&trial.seen.fired, &trial.result) {
-                (Some(point), Err(why)) => return Some(format!("{why}, after {fault:?} at {point}")),
+                (Some(point), Err(why)) => {
+                    // What the store says about everybody follows in further lines.
+                    let why = why.lines().next().unwrap_or_default();
+                    return Some(format!("{why}, after {fault:?} at {point}"));
+                }
                 (None, _) => break,
                 (Some(_), Ok(_)) => {}
             }
@@ -82,6 +86,14 @@ fn a_power_cut_goes_red_without_each_sync_that_a_commit_needs() {
 }
 
 #[test]
+fn an_error_of_the_disk_goes_red_when_nobody_hears_it() {
+    let _together = together();
+    let rest = &templates()[1].1;
+    let unheard: fn(u64) -> Fault = |_| Fault::Unheard;
+    must_be_red("a write that fails is heard", first_red(Length::Short, rest, unheard, Lies::default(), |_| {}));
+}
+
+#[test]
 fn a_crash_goes_red_without_each_thing_that_makes_a_repetition_harmless() {
     let _together = together();
     let rest = &templates()[1].1;
@@ -94,6 +106,16 @@ fn a_crash_goes_red_without_each_thing_that_makes_a_repetition_harmless() {
         "replay and content keys in the transaction that accepts",
         first_red(Length::Short, rest, abort, Lies::default(), |site| {
             on_connection(site, "CREATE TEMP TRIGGER apart BEFORE INSERT ON main.once BEGIN SELECT RAISE(IGNORE); END");
+        }),
+    );
+    must_be_red(
+        "an intent in the store before each send",
+        first_red(Length::Short, rest, abort, Lies::default(), |site| {
+            on_connection(
+                site,
+                "CREATE TEMP TRIGGER apart AFTER UPDATE OF state ON main.step WHEN NEW.state = 'intent'
+                 BEGIN UPDATE step SET state = 'todo' WHERE seq = NEW.seq AND ordinal = NEW.ordinal; END",
+            );
         }),
     );
     must_be_red(

@@ -3,10 +3,11 @@
 
 use halt_tracker::clock::{Clock, SystemClock};
 use halt_tracker::engine::{adopt, handles, manage, take, webhook};
+use halt_tracker::queue::state::State;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
-use crate::site::{Person, SHARED, Site, Wish};
+use crate::site::{ByHand, Person, SHARED, Site, Wish};
 use crate::system;
 
 impl Site {
@@ -22,6 +23,17 @@ impl Site {
         }
         self.secrets_saved = true;
         Ok(())
+    }
+
+    /// Tracker's new refresh token was lost with its answer, and it takes the old one no more: the screens ask for another
+    /// authorisation, and an administrator pastes what it gave.
+    pub fn paste(&mut self) {
+        self.pasted += 1;
+        let fresh = format!("sim-refresh-token-pasted-{:010}", self.pasted);
+        let seed = json!({ "credentials": { "refresh_token": fresh } });
+        self.tracker.borrow_mut().seed(&seed, self.clock.elsewhere()).expect("seeded");
+        let answer = manage::save_secret(&self.call(), "refresh_token", &fresh).expect("saved");
+        self.remember(&answer);
     }
 
     fn fields(&self, email: &str) -> Value {
@@ -150,14 +162,25 @@ impl Site {
         Ok(answer)
     }
 
-    /// `discard` or `erase`, on somebody who was acknowledged; remembered until it is confirmed.
+    /// `discard` or `erase`, on somebody who was acknowledged; remembered until it is answered.
     pub fn by_hand(&mut self, at: usize, action: &'static str) -> Result<(), String> {
-        self.people[at].by_hand = Some((action, false));
+        self.people[at].by_hand = Some(ByHand::Asked(action));
         let Some(id) = self.people[at].acknowledged.clone() else { return Err("not there yet".into()) };
         let answer = self.act(&json!({ "action": action, "ids": [id] }))?;
         let done = answer["changed"].as_array().is_some_and(|ids| !ids.is_empty());
-        // What was delivered meanwhile cannot be discarded; that is an answer too.
-        self.people[at].by_hand = (done || action == "erase").then_some((action, true));
+        self.people[at].by_hand = Some(if done { ByHand::Done(action) } else { self.refused(&id, action)? });
         Ok(())
+    }
+
+    /// "This does not fit" is an answer too: somebody's earlier wish was done and its answer never heard, or it comes too
+    /// late, because the submission was delivered meanwhile. Which of them, its page says.
+    fn refused(&self, id: &str, action: &'static str) -> Result<ByHand, String> {
+        let (_, item, _) =
+            handles::with_store(&self.call(), |store| Ok(store.detail(id)?)).map_err(|e| e.to_string())?;
+        match (action, item.state) {
+            ("discard", State::Discarded) | ("erase", State::Erased) => Ok(ByHand::Done(action)),
+            ("discard", State::Done) => Ok(ByHand::TooLate),
+            (_, state) => Err(format!("{action} is refused in {state:?}")),
+        }
     }
 }

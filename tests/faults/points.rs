@@ -8,7 +8,7 @@ use crate::story::{Length, play, together};
 use crate::system::{Fault, Kind, Lies, Plan};
 
 pub fn durable(kind: Kind) -> bool {
-    kind != Kind::Open
+    !matches!(kind, Kind::Open | Kind::OpenToWrite)
 }
 
 pub fn long_form() -> bool {
@@ -16,10 +16,19 @@ pub fn long_form() -> bool {
 }
 
 pub fn templates() -> Vec<(&'static str, Template)> {
+    sites_of("Resource")
+}
+
+/// A Lead and its person are two records, each of which may be doubled.
+fn leads() -> Vec<(&'static str, Template)> {
+    sites_of("Lead")
+}
+
+fn sites_of(record_type: &str) -> Vec<(&'static str, Template)> {
     // The hardest setting: no look-up by e-mail hides a twin, and Tracker does not protect either.
     ["widget", "rest"]
         .map(|api| {
-            let settings = json!({ "api": api, "duplicates": "create" });
+            let settings = json!({ "api": api, "record_type": record_type, "duplicates": "create" });
             (api, Site::template(&settings, &json!({ "widget_duplicates": "create" })))
         })
         .to_vec()
@@ -36,11 +45,20 @@ pub fn walk(length: Length, template: &Template, fault: impl Fn(u64) -> Fault, o
             return counts;
         };
         let told = |error: &String| {
-            error.contains("HT-11") || error.contains("HT-13") || error == "dead" || error == "not there yet"
+            // A store whose birth failed has no secrets yet.
+            let unborn = length == Length::Birth && error.contains("HT-1202");
+            unborn
+                || ["HT-11", "HT-13"].iter().any(|code| error.contains(code))
+                || error == "dead"
+                || error == "not there yet"
         };
         let loud = trial.errors.iter().find(|error| !told(error));
         assert_eq!(loud, None, "{length:?} {fault:?} at {point}: an error without a code of the store or its keys");
+        // Only what dies or fails between Tracker's answer and our commit costs a refresh token.
+        let harmless = matches!(fault, Fault::Delay(_) | Fault::Jump(_));
+        let may_paste = u64::from(!harmless);
         match &trial.result {
+            Ok(one) if one.pasted > may_paste => panic!("{length:?} {fault:?} at {point}: {} tokens lost", one.pasted),
             Ok(one) => counts.add(one),
             Err(why) => panic!("{length:?} {fault:?} at {point}: {why}\n{:?}", trial.errors),
         }
@@ -48,47 +66,78 @@ pub fn walk(length: Length, template: &Template, fault: impl Fn(u64) -> Fault, o
     }
 }
 
-type Kinds = fn(Kind) -> bool;
+pub type Kinds = fn(Kind) -> bool;
 
 const NETWORK: Kinds = |kind| matches!(kind, Kind::Send | Kind::Answer);
 const WRITES: Kinds = |kind| kind == Kind::Write;
 const SYNCS: Kinds = |kind| kind == Kind::Sync;
 const NAMES: Kinds = |kind| matches!(kind, Kind::Create | Kind::Name);
-const OPENS: Kinds = |kind| matches!(kind, Kind::Open | Kind::Create);
-const STOPS: Kinds = |kind| matches!(kind, Kind::Sync | Kind::Send | Kind::Answer);
+const OPENS: Kinds = |kind| matches!(kind, Kind::Open | Kind::OpenToWrite | Kind::Create);
+const TO_CHANGE: Kinds = |kind| matches!(kind, Kind::OpenToWrite | Kind::Create | Kind::Name | Kind::Write);
+pub const STOPS: Kinds = |kind| matches!(kind, Kind::Sync | Kind::Send | Kind::Answer);
 
-/// (c) The process dies, a call fails once, or the machine stands still, at every point.
-#[test]
-fn a_fault_at_any_point_loses_nothing_and_makes_no_twin() {
-    let _together = together();
-    let mut counts = Counts::default();
-    let stride = |short| if long_form() { 1 } else { short };
-    let lengths = if long_form() { vec![Length::Short, Length::Long] } else { vec![Length::Short] };
-    let mut said = Vec::new();
-    for (api, template) in templates() {
-        for &length in &lengths {
-            let mut one = |name: &str, fault: Fault, of, short| {
-                let walked = walk(length, &template, |_| fault, of, stride(short));
-                said.push(format!("{api} {length:?} {name} {}", walked.trials));
-                counts.add(&walked);
-            };
-            one("abort", Fault::Abort, durable, 5);
-            one("abort within a write", Fault::Tear, WRITES, 11);
-            one("error", Fault::Error(libc::EIO), durable, 7);
-            one("error on the network", Fault::Error(libc::EIO), NETWORK, 1);
-            one("delay of 20 s", Fault::Delay(20_000), STOPS, 3);
+/// A fault by name, the points at which it comes, and every how many of them in the short form.
+type Every = (&'static str, Fault, Kinds, u64);
+
+/// The faults of (c): the process dies, a call fails once, or the machine stands still, at every point; in the short form at
+/// every n-th.
+const EVERY: [Every; 5] = [
+    ("abort", Fault::Abort, durable, 5),
+    ("abort within a write", Fault::Tear, WRITES, 11),
+    ("error", Fault::Error(libc::EIO), durable, 7),
+    ("error on the network", Fault::Error(libc::EIO), NETWORK, 1),
+    ("delay of 20 s", Fault::Delay(20_000), durable, 9),
+];
+
+fn at_every_point(what: &str, template: &Template, lengths: &[Length], faults: &[Every]) {
+    let (mut counts, mut said) = (Counts::default(), Vec::new());
+    for &length in lengths {
+        for &(name, fault, of, short) in faults {
+            let walked = walk(length, template, |_| fault, of, if long_form() { 1 } else { short });
+            said.push(format!("{length:?} {name} {}", walked.trials));
+            counts.add(&walked);
         }
     }
-    let birth = walk(Length::Birth, &templates()[1].1, |_| Fault::Abort, durable, stride(3));
-    said.push(format!("a new store, abort {}", birth.trials));
-    counts.add(&birth);
     println!(
-        "campaign c: real files, Tracker simulated, virtual time at scale 1: {} faults, every {}; {}",
+        "campaign c: {what}: real files, Tracker simulated, virtual time at scale 1: {} faults, {}; {}",
         counts.trials,
-        if long_form() { "point" } else { "3rd to 11th point" },
+        if long_form() { "at every point" } else { "at some of the points" },
         counts.words()
     );
-    println!("campaign c: points: {}", said.join(", "));
+    println!("campaign c: points: {what}: {}", said.join(", "));
+}
+
+fn short_and_long() -> &'static [Length] {
+    if long_form() { &[Length::Short, Length::Long] } else { &[Length::Short] }
+}
+
+#[test]
+fn a_fault_at_any_point_on_the_way_to_the_widget_api_loses_nothing_and_makes_no_twin() {
+    let _together = together();
+    at_every_point("widget", &templates()[0].1, short_and_long(), &EVERY);
+}
+
+#[test]
+fn a_fault_at_any_point_on_the_way_to_the_rest_api_loses_nothing_and_makes_no_twin() {
+    let _together = together();
+    at_every_point("rest", &templates()[1].1, short_and_long(), &EVERY);
+}
+
+#[test]
+fn a_fault_at_any_point_makes_no_twin_of_a_lead_or_of_its_person() {
+    let _together = together();
+    let leads = leads();
+    let some = if long_form() { &leads[..] } else { &leads[1..] };
+    for (api, template) in some {
+        at_every_point(&format!("{api}, Leads"), template, &[Length::Short], &EVERY);
+    }
+}
+
+#[test]
+fn a_fault_at_any_point_of_its_birth_leaves_a_store_that_takes_everything() {
+    let _together = together();
+    // Nothing is sent before its birth is over.
+    at_every_point("a new store", &templates()[1].1, &[Length::Birth], &EVERY[..3]);
 }
 
 /// (f) The n-th call of a kind fails, once or from then on.
@@ -97,9 +146,11 @@ fn no_error_of_the_disk_loses_an_acknowledged_submission() {
     let _together = together();
     let mut counts = Counts::default();
     let mut said = Vec::new();
-    let matrix: [(&str, i32, Kinds, u64); 8] = [
+    let matrix: [(&str, i32, Kinds, u64); 10] = [
         ("write EIO", libc::EIO, WRITES, 23),
         ("write ENOSPC", libc::ENOSPC, WRITES, 23),
+        ("any change EROFS", libc::EROFS, TO_CHANGE, 29),
+        ("fsync EROFS", libc::EROFS, SYNCS, 7),
         ("fsync EIO", libc::EIO, SYNCS, 3),
         ("fsync ENOSPC", libc::ENOSPC, SYNCS, 5),
         ("create or rename EROFS", libc::EROFS, NAMES, 2),
@@ -118,6 +169,16 @@ fn no_error_of_the_disk_loses_an_acknowledged_submission() {
                 said.push(format!("{api} {name}{lasting} {}", walked.trials));
                 counts.add(&walked);
             }
+        }
+    }
+    if long_form() {
+        // What people do by hand, a new key, a backup, retention.
+        for (name, number, of) in
+            [("write EIO", libc::EIO, WRITES), ("fsync EIO", libc::EIO, SYNCS), ("open EMFILE", libc::EMFILE, OPENS)]
+        {
+            let walked = walk(Length::Long, &templates[1].1, |_| Fault::Error(number), of, 1);
+            said.push(format!("rest Long {name} {}", walked.trials));
+            counts.add(&walked);
         }
     }
     println!(
@@ -144,27 +205,13 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
     }
     if long_form() {
         counts.add(&walk(Length::Long, &templates[1].1, |at| Fault::Cut(at * 41), durable, 2));
+        for (_, template) in leads() {
+            counts.add(&walk(Length::Short, &template, |at| Fault::Cut(at * 43), durable, 1));
+        }
+        assert!(counts.trials >= 1_000, "{} power cuts", counts.trials);
     }
     println!(
         "campaign e: real files of which only synced bytes survive, the rest by sectors at random: {} power cuts, {}",
-        counts.trials,
-        counts.words()
-    );
-}
-
-/// (i) The wall clock jumps by an hour, forward or back, between any two steps.
-#[test]
-fn a_jump_of_the_clock_loses_nothing_and_makes_no_twin() {
-    let _together = together();
-    let mut counts = Counts::default();
-    for (_, template) in &templates() {
-        for jump in [3_600_000, -3_600_000] {
-            let (length, stride) = if long_form() { (Length::Long, 1) } else { (Length::Short, 3) };
-            counts.add(&walk(length, template, |_| Fault::Jump(jump), STOPS, stride));
-        }
-    }
-    println!(
-        "campaign i: real files, jumps of the wall clock by +1 h and -1 h: {} jumps, {}",
         counts.trials,
         counts.words()
     );

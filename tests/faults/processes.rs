@@ -4,19 +4,26 @@ use std::path::Path;
 
 use halt_tracker::engine::handles;
 
+/// What is said of a child that did not end by itself.
+pub const OUT_OF_TIME: &str = "a process did not end in time";
+
 /// A process of its own.
 pub struct Child(libc::pid_t);
 
 impl Child {
     /// Forks; the child does its work and ends without any clean-up.
     pub fn of(work: impl FnOnce()) -> Self {
+        Self::within(240, work)
+    }
+    /// The same; after so many seconds it is ended.
+    pub fn within(seconds: u32, work: impl FnOnce()) -> Self {
         handles::close_all();
         // SAFETY: nobody else in this process is within SQLite or holds a lock that the child needs; the child runs on
         // this thread alone and leaves by _exit.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             // SAFETY: whatever happens, it does not outlive its test.
-            unsafe { libc::alarm(240) };
+            unsafe { libc::alarm(seconds) };
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             // SAFETY: ends this process.
             unsafe { libc::_exit(i32::from(done.is_err())) };
@@ -36,12 +43,17 @@ impl Child {
         unsafe { libc::waitpid(self.0, &raw mut status, libc::WUNTRACED) };
         assert!(libc::WIFSTOPPED(status), "it ended instead: {status}");
     }
-    /// Waits for its end, which must be a good one.
-    pub fn end(self) {
+    /// Waits for its end, which is to be a good one.
+    pub fn end(self) -> Result<(), String> {
         let mut status = 0;
         // SAFETY: as above.
         unsafe { libc::waitpid(self.0, &raw mut status, 0) };
-        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "a child failed: {status}");
+        match (libc::WIFEXITED(status), libc::WEXITSTATUS(status)) {
+            (true, 0) => Ok(()),
+            (true, code) => Err(format!("a process ended with {code}")),
+            (false, _) if libc::WTERMSIG(status) == libc::SIGALRM => Err(OUT_OF_TIME.to_owned()),
+            (false, _) => Err(format!("a process died of signal {}", libc::WTERMSIG(status))),
+        }
     }
 }
 

@@ -27,6 +27,17 @@ pub enum Wish {
     Hook { body: String, stamp: String },
 }
 
+/// What somebody does by hand with a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByHand {
+    /// Asked for; no answer was heard.
+    Asked(&'static str),
+    /// It is so, says the engine.
+    Done(&'static str),
+    /// Delivered before, says the engine.
+    TooLate,
+}
+
 #[derive(Debug, Clone)]
 pub struct Person {
     pub email: String,
@@ -35,8 +46,7 @@ pub struct Person {
     pub acknowledged: Option<String>,
     /// A form that the engine did not take, in the site's own table.
     pub kept: Option<Vec<u8>>,
-    /// What somebody did by hand and has not been confirmed yet, or has.
-    pub by_hand: Option<(&'static str, bool)>,
+    pub by_hand: Option<ByHand>,
     /// Acknowledged once more under another id: the same thing was taken twice.
     pub twice: bool,
 }
@@ -51,6 +61,16 @@ pub struct Template {
     switches: Value,
     at: (i64, i64),
     people: Vec<Person>,
+}
+
+impl Template {
+    /// The same under a Tracker with these switches.
+    pub fn with(mut self, switches: &Value) -> Self {
+        for (name, value) in switches.as_object().into_iter().flatten() {
+            self.switches[name] = value.clone();
+        }
+        self
+    }
 }
 
 /// What happens elsewhere while a request is under way.
@@ -73,6 +93,10 @@ pub struct Site {
     /// A mutation: a repeated form comes under another id, as if ids were made by the store.
     pub new_ids: bool,
     pub secrets_saved: bool,
+    /// Who is in Tracker and, after a restore, in no store any more.
+    pub elsewhere: Vec<String>,
+    /// How often an administrator had to paste a new refresh token.
+    pub pasted: u64,
 }
 
 fn memory_folder() -> tempfile::TempDir {
@@ -111,6 +135,8 @@ impl Site {
             meanwhile: RefCell::default(),
             new_ids: false,
             secrets_saved: false,
+            elsewhere: Vec::new(),
+            pasted: 0,
         }
     }
 
@@ -122,6 +148,9 @@ impl Site {
         site.submit(0).expect("accepted");
         site.run_for(1);
         handles::close_all();
+        let delivered = site.tracker.borrow().ledger()["resources"].as_array().map_or(0, Vec::len)
+            + site.tracker.borrow().ledger()["leads"].as_array().map_or(0, Vec::len);
+        assert_eq!(delivered, 1, "the first one is delivered");
         Template {
             files: files_below(&site.root())
                 .into_iter()
@@ -286,9 +315,13 @@ impl Site {
         let end = self.clock.elsewhere() + hours * 3_600_000;
         while self.clock.elsewhere() < end {
             let report = self.run().unwrap_or_else(|error| panic!("calm and {error}"));
-            let waits = report["left"] != 0 || report["reasons"].as_array().is_some_and(|all| !all.is_empty());
+            let paused = report["reasons"].as_array().is_some_and(|all| !all.is_empty());
+            let waits = report["left"] != 0 || report["outcome"] == "busy" || paused;
             if !waits {
                 return;
+            }
+            if report["reasons"].as_array().is_some_and(|all| all.contains(&json!("credentials"))) {
+                self.paste();
             }
             let now = self.clock.now().wall;
             let next = report["next_due_at"].as_i64().unwrap_or(now).max(report["not_before"].as_i64().unwrap_or(0));

@@ -5,7 +5,7 @@ use halt_tracker::engine::handles;
 use serde_json::json;
 
 use crate::judge::{Counts, judge};
-use crate::site::{Site, Template, Wish};
+use crate::site::{ByHand, Site, Template, Wish};
 use crate::system::{self, Lies, Plan, Seen};
 
 /// How much happens.
@@ -111,15 +111,16 @@ pub fn play(length: Length, template: &Template, plan: Option<Plan>, lies: Lies)
     play_on(begin(length, template), length, plan, lies)
 }
 
-/// A fork copies whatever other threads are in the middle of: the tests that fork are alone, all others are together.
+/// A fork copies whatever other threads are in the middle of, and shares their locks, also the fork that begins `cp`: the
+/// tests that start processes are alone, all others are together.
 static ALONE: std::sync::RwLock<()> = std::sync::RwLock::new(());
 
-/// Held for the length of a test that does not fork.
+/// Held for the length of a test that starts no process.
 pub fn together() -> std::sync::RwLockReadGuard<'static, ()> {
     ALONE.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Held for the length of a test that forks.
+/// Held for the length of a test that starts processes.
 pub fn alone() -> std::sync::RwLockWriteGuard<'static, ()> {
     ALONE.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -141,13 +142,48 @@ pub fn play_on(mut site: Site, length: Length, plan: Option<Plan>, lies: Lies) -
     let seen = system::unwatch();
     if let Some(image) = &seen.image {
         image.restore(&site.root());
+        site.clock.reboot();
     }
     let result = calm(&mut site).and_then(|()| judge(&site)).map(|mut counts| {
         counts.fired = u64::from(seen.fired.is_some());
         counts
     });
+    let result = result.map_err(|why| format!("{why}\n{}", tale(&site)));
     handles::close_all();
     Trial { seen, result, errors }
+}
+
+/// What the store says about everybody, for the reader of a failed trial.
+fn tale(site: &Site) -> String {
+    let told = handles::with_store(&site.call(), |store| {
+        let mut lines = vec![format!("{} on the clock; {:?}", site.clock.elsewhere(), store.pauses()?)];
+        for one in store.list(&halt_tracker::queue::view::Query::default())?.1 {
+            let seq = store.seq_of(&one.id)?;
+            lines.push(format!("{} {:?} {:?} due {:?}", one.id, one.state, one.code, one.due_at));
+            lines.extend(store.step_views(seq, &one.id)?.iter().map(|step| format!("   {step}")));
+            lines.extend(store.journal(seq, &one.id)?.iter().map(|line| format!("   {line}")));
+        }
+        Ok(lines.join("\n"))
+    });
+    told.unwrap_or_else(|error| error.to_string())
+}
+
+/// "Somebody else is at it" is not "nothing is left": a process that is just being started shares every lock for a moment.
+#[test]
+fn a_busy_run_is_no_reason_to_believe_that_all_is_done() {
+    use halt_tracker::queue::lock::{Holder, RunLock};
+    let _together = together();
+    let mut site = begin(Length::Short, &crate::points::templates()[1].1);
+    let ada = site.form("ada", false);
+    site.submit(ada).expect("accepted");
+    let holder = Holder { pid: 1, since: 0, caller: "cron".into(), run_id: "other".into() };
+    let held = RunLock::try_take(&site.dir().join("run.lock"), &holder).expect("no error").expect("free");
+    let began = site.clock.elsewhere();
+    site.run_for(1);
+    assert!(site.clock.elsewhere() >= began + 3_600_000, "it was taken for the end");
+    drop(held);
+    site.run_for(1);
+    judge(&site).expect("delivered afterwards");
 }
 
 /// Everybody repeats what was not acknowledged, until it is; then days pass.
@@ -167,7 +203,7 @@ pub fn calm(site: &mut Site) -> Result<(), String> {
             // A sender that missed our answer sends once more; so does one that did not.
             site.submit(at)?;
         }
-        if let Some((action, false)) = site.people[at].by_hand {
+        if let Some(ByHand::Asked(action)) = site.people[at].by_hand {
             site.by_hand(at, action)?;
         }
     }

@@ -1,12 +1,11 @@
-//! The operating system under the engine, in our hand: this test binary defines the C library's own names for every
-//! call that changes a disk, so that SQLite and Rust's files both meet our faults. Calls of other threads and outside
-//! the watched folder pass through untouched.
+//! The operating system under the engine, in our hand: what every call that changes a disk, and every request, comes to.
+//! The calls themselves are in `calls`.
 //!
 //! Every such call is a *point* with a number. A fault at point n is tried for n = 1, 2, … until a story ends without
 //! meeting it: no point can be forgotten, because nobody lists them.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 
 use crate::power::Recorder;
@@ -14,8 +13,10 @@ use crate::power::Recorder;
 /// What a point does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Opens what is there.
+    /// Opens what is there, to read it.
     Open,
+    /// Opens what is there, to change it.
+    OpenToWrite,
     /// Makes a file.
     Create,
     Write,
@@ -38,6 +39,8 @@ pub enum Fault {
     Tear,
     /// The call fails with an error number, once.
     Error(c_int),
+    /// A write fails, and the system says that it went well: a mutation.
+    Unheard,
     /// It and every later one of its kind fail, until the calm.
     ErrorsFrom(c_int),
     /// The machine stands still for so many milliseconds.
@@ -135,6 +138,10 @@ pub enum Do {
     Fail(c_int),
     /// Half of a write, then nothing more.
     Half,
+    /// Nothing, and all is well.
+    Unheard,
+    /// The same, for a sync that does nothing on purpose.
+    Lie,
 }
 
 /// A point that is no system call: a request to Tracker.
@@ -149,11 +156,44 @@ pub fn point(kind: Kind, what: &str) -> Do {
     })
 }
 
+/// Before a call: what is to be done, its kind and path; nothing outside the watched thread and folder. Called from
+/// within the C library, where a thread may be at its end: nothing here may panic.
+pub fn before(kind: impl Fn(&Path) -> Kind, path: impl Fn(&Path) -> Option<PathBuf>) -> Option<(Do, Kind, PathBuf)> {
+    let found = WATCH.try_with(|slot| {
+        let mut slot = slot.try_borrow_mut().ok()?;
+        let watch = slot.as_mut()?;
+        // SQLite's index of the WAL is memory in a file's clothes: it is made anew after every crash.
+        let path = path(&watch.root).filter(|path| path.to_str().is_none_or(|path| !path.ends_with("-shm")))?;
+        let kind = kind(&path);
+        let lied = kind == Kind::Sync && watch.lies.no_sync_of.is_some_and(|lie| lie(&path));
+        let wanted = watch.step(kind, &path);
+        Some((if lied && wanted == Do::Pass { Do::Lie } else { wanted }, kind, path))
+    });
+    found.ok().flatten()
+}
+
+/// After a call that went through.
+pub fn after(kind: Kind, path: &Path) {
+    let _ = WATCH.try_with(|slot| {
+        if let Ok(mut slot) = slot.try_borrow_mut()
+            && let Some(watch) = slot.as_mut()
+        {
+            watch.after(kind, path);
+        }
+    });
+}
+
+/// What is switched off on this thread.
+pub fn lies() -> Lies {
+    let lies = WATCH.try_with(|slot| slot.try_borrow().ok().and_then(|slot| slot.as_ref().map(|watch| watch.lies)));
+    lies.ok().flatten().unwrap_or_default()
+}
+
 impl Watch {
     fn step(&mut self, kind: Kind, path: &Path) -> Do {
         if self.dead {
             // Looking is free; whatever would change anything has no effect any more.
-            return if kind == Kind::Open { Do::Pass } else { Do::Fail(libc::EIO) };
+            return if matches!(kind, Kind::Open | Kind::OpenToWrite) { Do::Pass } else { Do::Fail(libc::EIO) };
         }
         let Some(plan) = self.plan.filter(|plan| (plan.of)(kind)) else { return Do::Pass };
         self.count += 1;
@@ -178,6 +218,7 @@ impl Watch {
                 Do::Fail(libc::EIO)
             }
             Fault::Error(number) | Fault::ErrorsFrom(number) => Do::Fail(number),
+            Fault::Unheard => Do::Unheard,
             Fault::Delay(ms) => {
                 self.delayed += ms;
                 Do::Pass
@@ -207,178 +248,4 @@ impl Watch {
             self.dead = true;
         }
     }
-}
-
-/// The path of an open file below the watched folder, `None` for any other.
-fn path_of(fd: c_int, root: &Path) -> Option<PathBuf> {
-    let mut buffer = [0_u8; 512];
-    let link = format!("/proc/self/fd/{fd}\0");
-    // SAFETY: both pointers are valid for the lengths given, and the link's name ends with a zero.
-    let length = unsafe { libc::readlink(link.as_ptr().cast(), buffer.as_mut_ptr().cast(), buffer.len()) };
-    let bytes = &buffer[..usize::try_from(length).ok()?];
-    let text = std::str::from_utf8(bytes).ok()?;
-    let path = Path::new(text.strip_suffix(" (deleted)").unwrap_or(text));
-    path.starts_with(root).then(|| path.to_owned())
-}
-
-/// SQLite's index of the WAL is memory in a file's clothes: it is made anew after every crash.
-fn is_memory(path: &Path) -> bool {
-    path.to_str().is_some_and(|path| path.ends_with("-shm"))
-}
-
-/// Asks what to do for a call, does it, and notes what became durable. `path` is asked only on the watched thread.
-fn guarded(kind: impl Fn(&Path) -> Kind, path: impl Fn(&Path) -> Option<PathBuf>, call: impl Fn(bool) -> i64) -> i64 {
-    let found = WATCH.try_with(|slot| {
-        let mut slot = slot.try_borrow_mut().ok()?;
-        let watch = slot.as_mut()?;
-        let path = path(&watch.root).filter(|path| !is_memory(path))?;
-        let kind = kind(&path);
-        let lied = kind == Kind::Sync && watch.lies.no_sync_of.is_some_and(|lie| lie(&path));
-        Some((watch.step(kind, &path), kind, path, lied))
-    });
-    let Ok(Some((what, kind, path, lied))) = found else { return call(false) };
-    let result = match what {
-        Do::Fail(number) => {
-            // SAFETY: the C library's own place for this thread's error number.
-            unsafe { *libc::__errno_location() = number };
-            return -1;
-        }
-        Do::Half => {
-            call(true);
-            // SAFETY: as above.
-            unsafe { *libc::__errno_location() = libc::EIO };
-            return -1;
-        }
-        Do::Pass if lied => 0,
-        Do::Pass => call(false),
-    };
-    if result >= 0 {
-        let _ = WATCH.try_with(|slot| {
-            if let Ok(mut slot) = slot.try_borrow_mut()
-                && let Some(watch) = slot.as_mut()
-            {
-                watch.after(kind, &path);
-            }
-        });
-    }
-    result
-}
-
-fn named(path: *const c_char) -> impl Fn(&Path) -> Option<PathBuf> {
-    move |root| {
-        // SAFETY: callers of the C library give a string that ends with a zero.
-        let path = Path::new(unsafe { CStr::from_ptr(path) }.to_str().ok()?);
-        path.starts_with(root).then(|| path.to_owned())
-    }
-}
-
-fn opened(path: *const c_char, flags: c_int, mode: c_uint) -> c_int {
-    let kind = |path: &Path| {
-        if flags & libc::O_CREAT != 0 && std::fs::symlink_metadata(path).is_err() { Kind::Create } else { Kind::Open }
-    };
-    // SAFETY: the caller's own arguments, passed on.
-    guarded(kind, named(path), |_| unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, flags, mode) })
-        as c_int
-}
-
-macro_rules! on_file {
-    ($($name:ident($fd:ident $(, $argument:ident: $kind:ty)*) -> $result:ty, $point:expr, $number:expr;)+) => {$(
-        #[unsafe(no_mangle)]
-        extern "C" fn $name($fd: c_int $(, $argument: $kind)*) -> $result {
-            // SAFETY: the caller's own arguments, passed on.
-            guarded(|_| $point, |root| path_of($fd, root), |_| unsafe { libc::syscall($number, $fd $(, $argument)*) }) as $result
-        }
-    )+};
-}
-
-on_file! {
-    fsync(fd) -> c_int, Kind::Sync, libc::SYS_fsync;
-    fdatasync(fd) -> c_int, Kind::Sync, libc::SYS_fdatasync;
-    ftruncate(fd, length: i64) -> c_int, Kind::Truncate, libc::SYS_ftruncate;
-    ftruncate64(fd, length: i64) -> c_int, Kind::Truncate, libc::SYS_ftruncate;
-}
-
-/// The number of bytes of a write, or half of them.
-const fn part(count: usize, half: bool) -> usize {
-    if half { count / 2 } else { count }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn write(fd: c_int, bytes: *const c_void, count: usize) -> isize {
-    // SAFETY: the caller's own arguments, passed on, or a shorter count.
-    let call = |half| unsafe { libc::syscall(libc::SYS_write, fd, bytes, part(count, half)) };
-    guarded(|_| Kind::Write, |root| path_of(fd, root), call) as isize
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: usize, at: i64) -> isize {
-    // SAFETY: as above.
-    let call = |half| unsafe { libc::syscall(libc::SYS_pwrite64, fd, bytes, part(count, half), at) };
-    guarded(|_| Kind::Write, |root| path_of(fd, root), call) as isize
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn pwrite(fd: c_int, bytes: *const c_void, count: usize, at: i64) -> isize {
-    pwrite64(fd, bytes, count, at)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn open(path: *const c_char, flags: c_int, mode: c_uint) -> c_int {
-    opened(path, flags, mode)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn open64(path: *const c_char, flags: c_int, mode: c_uint) -> c_int {
-    opened(path, flags, mode)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
-    // SAFETY: the caller's own arguments, passed on.
-    let call = |_| unsafe { libc::syscall(libc::SYS_renameat, libc::AT_FDCWD, from, libc::AT_FDCWD, to) };
-    guarded(|_| Kind::Name, named(to), call) as c_int
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn linkat(from_dir: c_int, from: *const c_char, to_dir: c_int, to: *const c_char, flags: c_int) -> c_int {
-    // SAFETY: the caller's own arguments, passed on.
-    let call = |_| unsafe { libc::syscall(libc::SYS_linkat, from_dir, from, to_dir, to, flags) };
-    guarded(|_| Kind::Name, named(to), call) as c_int
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn unlink(path: *const c_char) -> c_int {
-    // SAFETY: the caller's own argument, passed on.
-    guarded(|_| Kind::Name, named(path), |_| unsafe { libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path, 0) })
-        as c_int
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn mkdir(path: *const c_char, mode: c_uint) -> c_int {
-    // SAFETY: the caller's own arguments, passed on.
-    guarded(|_| Kind::Name, named(path), |_| unsafe { libc::syscall(libc::SYS_mkdirat, libc::AT_FDCWD, path, mode) })
-        as c_int
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn flock(fd: c_int, operation: c_int) -> c_int {
-    let lie = WATCH.try_with(|slot| slot.try_borrow().is_ok_and(|slot| slot.as_ref().is_some_and(|w| w.lies.no_flock)));
-    if lie.unwrap_or(false) {
-        return 0;
-    }
-    // SAFETY: the caller's own arguments, passed on.
-    unsafe { libc::syscall(libc::SYS_flock, fd, operation) as c_int }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int {
-    // SAFETY: the caller's own arguments, passed on.
-    let result = unsafe { libc::syscall(libc::SYS_statx, dir, path, flags, mask, out) } as c_int;
-    let lie =
-        WATCH.try_with(|slot| slot.try_borrow().is_ok_and(|slot| slot.as_ref().is_some_and(|w| w.lies.one_inode)));
-    if result == 0 && lie.unwrap_or(false) {
-        // SAFETY: the call above has filled it.
-        unsafe { (*out).stx_ino = 1 };
-    }
-    result
 }

@@ -20,11 +20,19 @@ pub struct Virtual {
     pub at: Cell<i64>,
     /// How far the wall clock is off: it may jump, the boot clock does not.
     pub jump: Cell<i64>,
+    /// A mutation: the boot clock jumps too.
+    pub boot_jumps: bool,
+    /// How often the machine was started anew, and when it was last.
+    pub booted: Cell<(u32, i64)>,
 }
 
 impl Virtual {
     pub fn advance(&self, ms: i64) {
         self.at.set(self.at.get() + ms);
+    }
+    /// After a power cut: the boot clock begins anew.
+    pub fn reboot(&self) {
+        self.booted.set((self.booted.get().0 + 1, self.at.get()));
     }
     /// Tracker's clock, which does not jump with ours.
     pub fn elsewhere(&self) -> i64 {
@@ -37,7 +45,10 @@ impl Clock for Virtual {
         let (stood_still, jumped) = system::passed();
         self.advance(stood_still);
         self.jump.set(self.jump.get() + jumped);
-        Moment { wall: self.elsewhere() + self.jump.get(), boot: 1_000_000 + self.at.get(), boot_id: "boot".into() }
+        let (number, since) = self.booted.get();
+        let jumped = if self.boot_jumps { self.jump.get() } else { 0 };
+        let boot = 1_000_000 + self.at.get() - since + jumped;
+        Moment { wall: self.elsewhere() + self.jump.get(), boot, boot_id: format!("boot-{number}") }
     }
     fn sleep(&self, duration: Duration) {
         self.advance(i64::try_from(duration.as_millis()).unwrap_or(0));

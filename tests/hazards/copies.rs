@@ -119,7 +119,10 @@ fn a_copied_site_uses_nothing_of_the_store_until_it_is_said_to_have_moved() {
     assert_eq!(world.records(&sent_there), [1, 1], "what the old place sent is found, not sent again");
     let looked = requests(&world) - began;
     world.assert_quiet("moved");
-    println!("hazards: copied site: HT-1105 for 2 forms and a webhook; after `moved` {looked} requests, nobody twice");
+    println!(
+        "hazards: copied site: HT-1105 for 2 forms and a webhook; after `moved` {looked} requests, {}",
+        world.tally(&arrived)
+    );
 }
 
 fn requests(world: &World) -> usize {

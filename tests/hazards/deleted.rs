@@ -28,7 +28,7 @@ fn a_wal_that_is_deleted_below_a_worker_loses_no_form() {
     let ticks = world.tick_until_delivered("deleted", &emails, Duration::from_secs(20));
     world.assert_sound("deleted");
     println!(
-        "campaign h: real PHP: WAL deleted below a worker with 4 forms in it; {} acknowledged, lost 0, twins 0, delivered after {ticks} tick(s)",
-        emails.len()
+        "campaign h: real PHP: WAL deleted below a worker with 4 forms in it; {}, delivered after {ticks} tick(s)",
+        world.tally(&emails)
     );
 }

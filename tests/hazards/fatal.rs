@@ -77,8 +77,8 @@ fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
     let ticks = world.tick_until_delivered("fatal", &emails, Duration::from_secs(60));
     world.assert_sound("fatal");
     println!(
-        "campaign k: real PHP: 6 ways to die within a run, in one worker that lived on; {} acknowledged, lost 0, twins 0, delivered after {ticks} tick(s)",
-        emails.len()
+        "campaign k: real PHP: 6 ways to die within a run, in one worker that lived on; {}, delivered after {ticks} tick(s)",
+        world.tally(&emails)
     );
 }
 

@@ -148,6 +148,33 @@ impl World {
         emails.iter().map(of).collect()
     }
 
+    /// How many submissions of each of these people the store has.
+    pub fn stored(&self, emails: &[String]) -> Vec<u64> {
+        let list = self.stack.root.join("tmp/people.json");
+        std::fs::write(&list, json!(emails).to_string()).expect("a list");
+        let found = self.ask(&format!(
+            "array_map(static fn ($email) => count(Engine::act(['action' => 'find_person', 'email' => $email])['ids']), json_decode(file_get_contents('{}')))",
+            list.display()
+        ));
+        found.as_array().expect("a list").iter().map(|count| count.as_u64().expect("a count")).collect()
+    }
+
+    /// Whoever was told that all is well, looked for in the store and in Tracker: what is missing in the one is lost, what
+    /// is more than once in the other is a twin.
+    pub fn tally(&self, acknowledged: &[String]) -> String {
+        let stored = self.stored(acknowledged).iter().filter(|count| **count > 0).count();
+        let records = self.records(acknowledged);
+        let (all, persons) = (records.iter().sum::<usize>(), records.iter().filter(|count| **count > 0).count());
+        let (lost, twins) = (acknowledged.len() - stored, all - persons);
+        let words = format!(
+            "lost {lost} ({} acknowledged, {stored} in the store), twins {twins} ({all} records of {persons} persons)",
+            acknowledged.len()
+        );
+        assert!(!acknowledged.is_empty() && all > 0, "nothing was there to be lost or doubled: {words}");
+        assert_eq!((lost, twins), (0, 0), "{words}");
+        words
+    }
+
     /// Lets cron run until everybody is in Tracker and no form waits outside the store; the number of ticks.
     pub fn tick_until_delivered(&self, story: &str, emails: &[String], patience: Duration) -> usize {
         let began = Instant::now();

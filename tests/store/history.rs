@@ -244,7 +244,7 @@ impl Pair {
     }
 
     /// Everything that was ever accepted is there, as the model has it, and nothing else.
-    fn compare(&self) -> Result<(), TestCaseError> {
+    fn compare(&self) -> Result<u64, TestCaseError> {
         for (id, one) in &self.model.ones {
             let job = self.job(*id);
             let steps: Vec<StepState> = job.steps.iter().map(|step| step.state).collect();
@@ -269,7 +269,7 @@ impl Pair {
             .query_row("SELECT count(*) FROM submission", [], |row| row.get(0))
             .expect("counted");
         prop_assert_eq!(stored, self.model.ones.len() as i64);
-        Ok(())
+        Ok(stored.unsigned_abs())
     }
 }
 
@@ -308,13 +308,14 @@ const fn name(action: Action) -> &'static str {
 #[test]
 fn any_history_leaves_the_store_as_its_model() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(96);
-    let (histories, operations, kept) = (Cell::new(0_u64), Cell::new(0_u64), Cell::new(0_u64));
+    let [histories, operations, kept, stored] = [(); 4].map(|()| Cell::new(0_u64));
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let result = TestRunner::new(config).run(&steps(), |steps| {
         let mut pair = Pair::new();
+        let mut rows = 0;
         for step in &steps {
             pair.play(step)?;
-            pair.compare()?;
+            rows = pair.compare()?;
         }
         let said: String =
             pair.store.connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
@@ -322,6 +323,7 @@ fn any_history_leaves_the_store_as_its_model() {
         histories.set(histories.get() + 1);
         operations.set(operations.get() + steps.len() as u64);
         kept.set(kept.get() + pair.model.ones.len() as u64);
+        stored.set(stored.get() + rows);
         Ok(())
     });
     if let Err(error) = result {
@@ -329,9 +331,12 @@ fn any_history_leaves_the_store_as_its_model() {
     }
     assert!(kept.get() > histories.get(), "the histories hold next to nothing");
     println!(
-        "campaign b: real files: {} histories, {} operations, {} submissions, each one where the model has it: lost 0, doubled 0",
+        "campaign b: real files: {} histories, {} operations, {} submissions, each one where the model has it, in {} rows: lost {}, doubled {}",
         histories.get(),
         operations.get(),
-        kept.get()
+        kept.get(),
+        stored.get(),
+        kept.get().saturating_sub(stored.get()),
+        stored.get().saturating_sub(kept.get())
     );
 }
