@@ -14,9 +14,15 @@ const CHECKED: &[Rule] = &[
     Rule::ThreeLooks,
     Rule::CleanLooks,
     Rule::LateLook,
+    Rule::ResendsAreFew,
     Rule::OnlyOurs,
     Rule::FindFirst,
     Rule::OwnStoreFirst,
+    Rule::SamePersonWaits,
+    Rule::PlanIsFixed,
+    Rule::SameAccount,
+    Rule::CrashesEnd,
+    Rule::GapIsLookedInto,
 ];
 
 #[test]

@@ -319,6 +319,12 @@ pub fn run_seed(seed: u64, policy: &Policy, focus: Option<Rule>, counts: &mut Co
     result
 }
 
+/// A seed that was played to its end, before anything is checked.
+pub fn played(seed: u64) -> Result<Case, String> {
+    let mut case = case(seed, None);
+    play(&mut case, seed).map(|()| case)
+}
+
 pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
