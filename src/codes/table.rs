@@ -47,7 +47,7 @@ codes! {
     StoreMissing = 1106, "The store has disappeared",
         "This site has had a store, but the data folder holds none: it may be unmounted or was cleaned.",
         "Forms are kept in the site's own database; no empty store was put in its place.",
-        "Bring the folder back, or choose on the Dashboard to start a new one.";
+        "Bring the folder back, put a backup back with wp halt-tracker restore, or choose on the Dashboard to start a new one.";
     StoreNewer = 1107, "The store is from a newer engine",
         "A newer engine has written this store; this one does not touch it.",
         "Nothing was changed; forms are kept in the site's own database.",

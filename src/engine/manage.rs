@@ -97,14 +97,25 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
     })
 }
 
-/// Puts a backup back, and opens the store anew: what it calls unsent may have been sent, so that sending pauses.
+/// Puts a backup back, and opens the store anew: what it calls unsent may have been sent, so that sending pauses. A store
+/// that cannot be opened is what backups are made for.
 fn restore(call: &Call, backup: &Path) -> Result<Value, EngineError> {
-    let mut aside = String::new();
-    call.with_store(|store| {
-        aside = store.put_back(backup, &SystemClock.now())?.display().to_string();
+    let now = SystemClock.now();
+    let mut aside = None;
+    let put_back = call.with_store(|store| {
+        aside = Some(store.put_back(backup, &now)?);
         Ok(Value::Null)
-    })?;
-    call.with_store(|_| Ok(json!({ "changed": [aside], "refused": [] })))
+    });
+    match put_back {
+        Err(error) if matches!(error.code(), Code::StoreDamaged | Code::StoreMissing) => {
+            aside = Store::put_back_unopened(&call.dir, &call.key_file(), &call.site, backup, &now)?;
+        }
+        done => {
+            done?;
+        }
+    }
+    let changed: Vec<String> = aside.iter().map(|path| path.display().to_string()).collect();
+    call.with_store(|_| Ok(json!({ "changed": changed, "refused": [] })))
 }
 
 fn on_submissions(store: &mut Store, name: &str, act: &Act) -> Result<Value, EngineError> {

@@ -5,14 +5,15 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::erasure::ASIDE;
+use super::disk::furnish;
+use super::erasure::{ASIDE, DAMAGED};
 use super::lock::{Holder, PATIENCE, RunLock, WriteLock};
 use super::open::{DATABASE, FOLDER_MARK, Tx};
 use super::state::Pause;
-use super::{QueueError, Store};
+use super::{QueueError, Site, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
-use crate::vault::place;
+use crate::vault::{Ring, place};
 
 impl Store {
     /// Copies the store into a new folder, while nobody writes. Returns how many sealed files went along.
@@ -43,20 +44,8 @@ impl Store {
     /// `HT-1607` while a run is in progress, `HT-1105` for another site's backup, `HT-1108` for a damaged one; the store's.
     pub fn put_back(&mut self, backup: &Path, now: &Moment) -> Result<PathBuf, QueueError> {
         let dir = self.own_dir()?;
-        // The address may have changed since, the installation may not.
-        let mark = |folder: &Path| -> Result<String, QueueError> {
-            let text = std::fs::read_to_string(folder.join(FOLDER_MARK)).map_err(|error| io(error, folder))?;
-            Ok(text.lines().next().unwrap_or_default().to_owned())
-        };
-        if mark(backup)? != mark(&dir)? {
-            return Err(QueueError::plain(Code::StoreForeign, "the backup is of another site"));
-        }
-        check(&backup.join(DATABASE))?;
-        let holder =
-            Holder { pid: std::process::id(), since: now.wall, caller: "restore".into(), run_id: String::new() };
-        let Some(_run) = RunLock::try_take(&dir.join("run.lock"), &holder)? else {
-            return Err(QueueError::plain(Code::RelayBusy, ""));
-        };
+        is_of(backup, &installation(&dir)?)?;
+        let _run = alone(&dir, now)?;
         // The copy is whole, paused and without who was erased since, before anything is moved. Then one rename puts it
         // in place: at no moment is there no database, whatever ends this process.
         let draft = dir.join(format!("{DATABASE}.restoring"));
@@ -68,11 +57,46 @@ impl Store {
         self.move_wal()?;
         let aside = dir.join(format!("{DATABASE}{ASIDE}{}", now.wall));
         std::fs::hard_link(dir.join(DATABASE), &aside).map_err(|error| io(error, &aside))?;
-        for end in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(dir.join(format!("{DATABASE}{end}")));
+        replace(&dir, &draft)?;
+        Ok(aside)
+    }
+
+    /// The same where the store cannot be opened any more, because its database is damaged or gone. What is left of it
+    /// stays beside the backup's. Who was erased since then is erased when the site tells what it remembers, before the
+    /// next run. Returns where the damaged database lies, if there is one.
+    ///
+    /// # Errors
+    /// As [`Store::put_back`], and `HT-1301` when there is no key: a backup that nobody can read is put nowhere.
+    pub fn put_back_unopened(
+        dir: &Path,
+        key_file: &Path,
+        site: &Site,
+        backup: &Path,
+        now: &Moment,
+    ) -> Result<Option<PathBuf>, QueueError> {
+        is_of(backup, &site.install_id)?;
+        let ring = Ring::open(key_file)?.ok_or_else(|| QueueError::plain(Code::KeyMissing, ""))?;
+        place::prepare(dir)?;
+        let _run = alone(dir, now)?;
+        furnish(dir, &format!("{}\n{}\n", site.install_id, site.fingerprint()))?;
+        let draft = dir.join(format!("{DATABASE}.restoring"));
+        copy(&backup.join(DATABASE), &draft)?;
+        let conn = rusqlite::Connection::open(&draft)?;
+        conn.pragma_update(None, "secure_delete", true)?;
+        pause_restored(conn, &draft, &ring, now)?;
+        copy_files(backup, dir)?;
+        let _lock = WriteLock::take(&dir.join("write.lock"), PATIENCE)?;
+        let mut aside = None;
+        for end in ["", "-wal"] {
+            let (from, to) =
+                (dir.join(format!("{DATABASE}{end}")), dir.join(format!("{DATABASE}{end}{DAMAGED}{}", now.wall)));
+            match std::fs::hard_link(&from, &to) {
+                Ok(()) if end.is_empty() => aside = Some(to),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error, &to)),
+                _ => {}
+            }
         }
-        std::fs::rename(&draft, dir.join(DATABASE)).map_err(|error| io(error, &draft))?;
-        place::sync_folder(&dir)?;
+        replace(dir, &draft)?;
         Ok(aside)
     }
 
@@ -82,20 +106,54 @@ impl Store {
         let conn = rusqlite::Connection::open(draft)?;
         conn.pragma_update(None, "secure_delete", true)?;
         let gone = self.erase_within(&conn, &self.read().erased()?)?;
-        let transaction = conn.unchecked_transaction()?;
-        let tx = Tx { sql: &transaction, ring: &self.ring };
-        tx.verify_unfinished()?;
-        tx.pause_at(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", now.wall, 0)?;
-        transaction.commit()?;
-        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        conn.close().map_err(|(_, error)| error)?;
-        File::open(draft).and_then(|file| file.sync_all()).map_err(|error| io(error, draft))?;
+        pause_restored(conn, draft, &self.ring, now)?;
         Ok(gone)
     }
 
     fn own_dir(&self) -> Result<PathBuf, QueueError> {
         self.dir().map(Path::to_owned).ok_or_else(|| QueueError::plain(Code::StoreNone, ""))
     }
+}
+
+/// Whose folder it is. The address may have changed since, the installation may not.
+fn installation(folder: &Path) -> Result<String, QueueError> {
+    let text = std::fs::read_to_string(folder.join(FOLDER_MARK)).map_err(|error| io(error, folder))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Whether a backup is this installation's, and sound.
+fn is_of(backup: &Path, installation_id: &str) -> Result<(), QueueError> {
+    if installation(backup)? != installation_id {
+        return Err(QueueError::plain(Code::StoreForeign, "the backup is of another site"));
+    }
+    check(&backup.join(DATABASE))
+}
+
+/// The lock of a run, so that nobody sends while a store is replaced.
+fn alone(dir: &Path, now: &Moment) -> Result<RunLock, QueueError> {
+    let holder = Holder { pid: std::process::id(), since: now.wall, caller: "restore".into(), run_id: String::new() };
+    RunLock::try_take(&dir.join("run.lock"), &holder)?.ok_or_else(|| QueueError::plain(Code::RelayBusy, ""))
+}
+
+/// Marks what a draft calls unsent, pauses it, and brings it to the disk.
+fn pause_restored(conn: rusqlite::Connection, draft: &Path, ring: &Ring, now: &Moment) -> Result<(), QueueError> {
+    let transaction = conn.unchecked_transaction()?;
+    let tx = Tx { sql: &transaction, ring };
+    tx.verify_unfinished()?;
+    tx.pause_at(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", now.wall, 0)?;
+    transaction.commit()?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    conn.close().map_err(|(_, error)| error)?;
+    File::open(draft).and_then(|file| file.sync_all()).map_err(|error| io(error, draft))
+}
+
+/// The draft becomes the database, in one step.
+fn replace(dir: &Path, draft: &Path) -> Result<(), QueueError> {
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(dir.join(format!("{DATABASE}{end}")));
+    }
+    std::fs::rename(draft, dir.join(DATABASE)).map_err(|error| io(error, draft))?;
+    place::sync_folder(dir)
 }
 
 /// Whether a file is a sound database.

@@ -18,6 +18,8 @@ pub type Erased = BTreeMap<[u8; 32], i64>;
 
 /// What a store that was set aside by a restore is called, before the time.
 pub(super) const ASIDE: &str = ".before-restore-";
+/// The same of a store that could not be opened: nothing can be erased in it, it only goes after its time.
+pub(super) const DAMAGED: &str = ".damaged-";
 
 impl Store {
     /// Takes in what the site remembers, erases again who is here all the same, and gives back all that is known now.
@@ -90,11 +92,21 @@ impl Store {
 
     /// The databases that restores have set aside.
     pub(super) fn asides(&self) -> Vec<PathBuf> {
-        let begin = format!("{DATABASE}{ASIDE}");
+        self.beside(&[format!("{DATABASE}{ASIDE}")])
+    }
+
+    /// The files of stores that could not be opened when a backup took their place.
+    pub(super) fn damaged(&self) -> Vec<PathBuf> {
+        self.beside(&["", "-wal"].map(|end| format!("{DATABASE}{end}{DAMAGED}")))
+    }
+
+    /// Files in the store's folder whose name is one of these and a time.
+    fn beside(&self, begins: &[String]) -> Vec<PathBuf> {
         let listed = self.dir().and_then(|dir| std::fs::read_dir(dir).ok());
         let named = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.strip_prefix(&begin).is_some_and(|time| time.bytes().all(|byte| byte.is_ascii_digit()))
+            let time = begins.iter().find_map(|begin| name.strip_prefix(begin.as_str()));
+            time.is_some_and(|time| time.bytes().all(|byte| byte.is_ascii_digit()))
         };
         listed.into_iter().flatten().flatten().map(|entry| entry.path()).filter(named).collect()
     }

@@ -120,7 +120,7 @@ impl Store {
     /// Deletes sealed files that no submission names a day after they were written: their submission was never
     /// stored. Stores that a restore has set aside go after a week. Returns how many.
     pub fn sweep(&self, now: i64) -> usize {
-        for aside in self.asides() {
+        for aside in self.asides().into_iter().chain(self.damaged()) {
             let made = aside.to_string_lossy().rsplit('-').next().and_then(|time| time.parse::<i64>().ok());
             if made.is_some_and(|at| now - at > ASIDE_DAYS * DAY_MS) {
                 let _ = std::fs::remove_file(aside);

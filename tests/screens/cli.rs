@@ -301,6 +301,38 @@ fn a_backup_is_made_and_put_back_and_a_test_goes_the_whole_way() {
 }
 
 #[test]
+fn a_backup_is_put_back_where_the_store_is_damaged_and_where_it_is_gone() {
+    on_a_site(|site| {
+        site.credentials();
+        site.options(&[("pace", "60000")]);
+        let id = submit(site, "a", "kept@example.org");
+        good(site, &["run"]);
+        let folder = site.stack.root.join("tmp/cli-backup-of-lost").display().to_string();
+        good(site, &["backup", &folder]);
+        let dir = site.php("echo get_option('halt_tracker_data_dir');");
+        let database = format!("{dir}/queue.sqlite");
+        std::fs::write(&database, "no database any more").expect("damaged");
+        assert!(bad(site, &["list"]).contains("HT-1108"));
+        let said = good(site, &["restore", &folder, "--yes"]);
+        assert!(said.contains("queue.sqlite.damaged-") && said.contains("Sending is paused"), "{said}");
+        assert_eq!(good(site, &["list", "--format=ids"]).trim(), id);
+        site.stack.restart_fpm("QUIT").expect("php-fpm");
+        std::fs::remove_dir_all(&dir).expect("gone");
+        assert!(bad(site, &["list"]).contains("HT-1106"));
+        assert!(good(site, &["restore", &folder, "--yes"]).contains("The backup is in place."));
+        assert_eq!(good(site, &["list", "--format=ids"]).trim(), id);
+        assert!(good(site, &["status"]).contains("restored"));
+        assert!(good(site, &["resume", "--reason=restored"]).contains("Success"));
+        submit(site, "a", "later@example.org");
+        site.until("sending goes on", 20, || {
+            good(site, &["run"]);
+            site.records("resources", "later@example.org").len() == 1
+        });
+        assert_eq!(site.records("resources", "kept@example.org").len(), 1, "nobody is sent twice");
+    });
+}
+
+#[test]
 fn the_worker_delivers_takes_new_settings_and_stops_when_it_is_asked() {
     on_a_site(|site| {
         site.credentials();

@@ -10,6 +10,7 @@ mod owner;
 mod privacy;
 mod rotation;
 mod search;
+mod unopened;
 
 use std::path::PathBuf;
 

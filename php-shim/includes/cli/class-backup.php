@@ -36,7 +36,7 @@ final class Backup
     }
 
     /**
-     * Puts a backup back. What is there now stays beside it, and sending pauses until it is confirmed on the Dashboard.
+     * Puts a backup back, also where the store is damaged or gone. What is there now stays beside it, and sending pauses until it is confirmed on the Dashboard.
      *
      * ## OPTIONS
      *
@@ -54,8 +54,9 @@ final class Backup
         $folder = (string) ($args[0] ?? '');
         \WP_CLI::confirm(__('Put this backup in the place of the store?', 'halt-tracker'), $options);
         $answer = Commands::attempt(static fn (): array => Engine::act(['action' => 'restore', 'path' => $folder]));
+        $aside  = (string) ($answer['changed'][0] ?? '');
         /* translators: %s: path of a file */
-        \WP_CLI::success(sprintf(__('The backup is in place; what was there is kept for a week as %s.', 'halt-tracker'), (string) ($answer['changed'][0] ?? '')));
+        \WP_CLI::success($aside !== '' ? sprintf(__('The backup is in place; what was there is kept for a week as %s.', 'halt-tracker'), $aside) : __('The backup is in place.', 'halt-tracker'));
         \WP_CLI::line(__('Sending is paused. Confirm on the Dashboard: each unfinished submission is then looked up in Tracker before it is sent.', 'halt-tracker'));
     }
 }
