@@ -17,7 +17,7 @@ use crate::submission::Submission;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Query {
-    /// An exact e-mail, whole words of a name, a form, a submission's or Tracker's id.
+    /// An exact e-mail, whole words of a name, a form by its title or an id, a submission's or Tracker's id.
     pub search: String,
     /// A state by name.
     pub state: String,
@@ -307,7 +307,10 @@ impl Tx<'_> {
             add("id = ?", Sql::Text(search.to_lowercase()));
         } else if !search.is_empty() {
             values.push(Sql::Text(search.to_owned()));
-            let form = format!("form_key IN (SELECT key FROM form WHERE ?{0} IN (key, id))", values.len());
+            let form = format!(
+                "form_key IN (SELECT key FROM form WHERE ?{0} IN (key, id) OR title = ?{0} COLLATE NOCASE)",
+                values.len()
+            );
             let words: Vec<String> = normal(search)
                 .split_whitespace()
                 .map(|word| of_hashes(&self.ring.hashes("word", word.as_bytes()), &mut values))

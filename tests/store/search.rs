@@ -7,6 +7,7 @@ use halt_tracker::queue::act::Action;
 use halt_tracker::queue::view::Query;
 use halt_tracker::queue::{Site, Store};
 use halt_tracker::settings::RecordType;
+use halt_tracker::submission::Form;
 use halt_tracker::vault::Ring;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::types::Null;
@@ -26,6 +27,14 @@ fn lists_are_searched_by_exact_mail_whole_words_form_and_id() {
     ] {
         accept(&mut store, &submission(id, &json!({ "name": name, "email": email })));
     }
+    let mut titled = submission(4, &json!({ "name": "Karen Jones", "email": "k@example.org" }));
+    titled.form = Form {
+        id: "et_pb_contact_form_0".into(),
+        key: "7:et_pb_contact_form_0".into(),
+        title: "Apply now".into(),
+        ..Form::default()
+    };
+    accept(&mut store, &titled);
     let count = |search: &str| store.list(&Query { search: search.into(), ..Query::default() }).expect("listed").0;
     for (search, hits) in [
         ("ada@example.org", 1),
@@ -35,7 +44,12 @@ fn lists_are_searched_by_exact_mail_whole_words_form_and_id() {
         ("ada hopper", 1),
         ("love", 0),
         ("careers", 3),
-        ("", 3),
+        // What the list calls a form is what people type.
+        ("Apply now", 1),
+        ("apply NOW", 1),
+        ("apply", 0),
+        ("7:et_pb_contact_form_0", 1),
+        ("", 4),
         ("00000000-0000-4000-8000-000000000002", 1),
         ("4711", 0),
     ] {

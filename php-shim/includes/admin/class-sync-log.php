@@ -202,7 +202,7 @@ final class SyncLog
         if (array_filter([Input::query('s'), Input::query('form'), Input::query('from'), Input::query('to'), Input::query('state')]) !== []) {
             printf(' <a class="button" href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG)), esc_html__('Show all', 'halt-tracker'));
         }
-        echo '<p class="halt-quiet" id="halt-search-help">' . esc_html__('Search finds an exact e-mail address, whole words of a name, a form, or an id of Tracker. Names are shortened in this list; the details show them in full.', 'halt-tracker') . '</p></form>';
+        echo '<p class="halt-quiet" id="halt-search-help">' . esc_html__('Search finds an exact e-mail address, whole words of a name, the title or id of a form, or an id of Tracker. Names are shortened in this list; the details show them in full.', 'halt-tracker') . '</p></form>';
         if ($table->fault !== null) {
             Page::explain($table->fault->ht_code);
         }

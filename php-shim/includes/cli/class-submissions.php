@@ -29,7 +29,7 @@ final class Submissions
      * ## OPTIONS
      *
      * [--search=<words>]
-     * : An exact e-mail address, whole words of a name, a form, an id here or in Tracker.
+     * : An exact e-mail address, whole words of a name, the title or id of a form, an id here or in Tracker.
      *
      * [--state=<state>]
      * : Only those in this state.
