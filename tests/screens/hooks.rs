@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 const REFERENCE: &str = include_str!("../../docs/reference.md");
 
 /// Code that every request of the site runs, until this is dropped.
-struct MustUse(PathBuf);
+pub struct MustUse(PathBuf);
 
 impl MustUse {
-    fn load(site: &Site, code: &str) -> Self {
+    pub fn load(site: &Site, code: &str) -> Self {
         let path = site.stack.wordpress.join("wp-content/mu-plugins/hooks.php");
         std::fs::write(&path, format!("<?php\n{code}")).expect("written");
         Self(path)

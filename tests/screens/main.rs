@@ -21,5 +21,6 @@ mod log;
 mod many;
 mod mapping;
 mod plain;
+mod runs;
 mod signals;
 mod words;

@@ -112,7 +112,7 @@ table! {
     page_cap: i64 = 10, [], "most rows on a search page, whatever was asked for";
     email_filter: String = "contains", ["contains", "exact", "ignored"], "how REST searches match email (letter case never matters)";
     search_lag_ms: i64 = 0, [], "a new record is found by searches only after this time; reading it by id works at once";
-    rate_limit_per_min: i64 = 0, [], "REST and widget requests answered in a rolling minute, 0 for no limit; then 429";
+    rate_limit_per_min: i64 = 0, [], "REST and widget requests answered in a rolling minute (Tracker: about 100), 0 for no limit; then 429";
     retry_after: bool = false, [], "429 and 503 carry Retry-After";
     create_returns: String = "201", ["201", "200", "200_empty", "204"], "REST creates: 201 with id, 200 with id, 200 with an empty body, or 204 and nothing is made";
     attach_id: String = "document", ["document", "record", "none"], "which id AttachDocument answers with";
