@@ -13,6 +13,7 @@ mod looking;
 mod restored;
 mod rotation;
 mod rules;
+mod scripts;
 mod seeds;
 mod stores;
 mod tokens;

@@ -10,7 +10,7 @@ use crate::delivery::{ada, both};
 use crate::world::World;
 
 /// Delivers what waits, and puts back the store from before that.
-fn deliver_and_forget(world: &mut World) {
+pub fn deliver_and_forget(world: &mut World) {
     world.snapshot();
     world.run_for(1);
     world.clock.advance(20 * 3_600_000);

@@ -94,6 +94,7 @@ fn features(dice: &mut Dice, focus: Option<Rule>) -> Features {
         documents: if dice.chance(35) { 1 + dice.below(2) as u32 } else { 0 },
     };
     match focus {
+        Some(Rule::IntentFirst) => (f.create_always, f.restore) = (true, false),
         Some(Rule::SameAccount) => f.swap = true,
         Some(Rule::GapIsLookedInto) => (f.restore, f.create_always) = (true, true),
         Some(Rule::PlanIsFixed) => f.settings = true,
@@ -133,7 +134,8 @@ fn features(dice: &mut Dice, focus: Option<Rule>) -> Features {
 fn case(seed: u64, focus: Option<Rule>) -> Case {
     let mut dice = Dice::new(seed);
     let f = features(&mut dice, focus);
-    let rest = !f.blocked && (dice.chance(50) || matches!(focus, Some(Rule::FindFirst | Rule::OnlyOurs)));
+    let rest =
+        !f.blocked && (dice.chance(50) || matches!(focus, Some(Rule::IntentFirst | Rule::FindFirst | Rule::OnlyOurs)));
     let api = if rest { "rest" } else { "widget" };
     let types = if f.settings { 2 } else { 3 };
     let record_type = ["Resource", "Contact", "Lead"][dice.below(types) as usize];

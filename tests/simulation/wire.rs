@@ -54,7 +54,7 @@ pub struct Wire {
     pub latency_ms: i64,
     pub underway: Vec<Late>,
     pub sent: u64,
-    /// Requests that no answer of Tracker's own came to.
+    /// Requests that an attempt may be spent on.
     pub troubles: u64,
     /// Whether a firewall keeps the relay from the REST host.
     pub rest_is_blocked: bool,
@@ -129,9 +129,12 @@ impl Transport for Wire {
         if calm {
             self.weather = Weather::default();
         }
+        let is_token = request.url.contains("oAuth2");
         let result = self.meet(request);
         self.weather = spared;
-        if !matches!(&result, Ok(response) if matches!(response.status, 200..=299 | 401 | 429)) {
+        // Refused credentials pause the lane: no attempt may be spent on that.
+        let free = |status| matches!(status, 200..=299 | 401 | 429) || (is_token && status == 400);
+        if !matches!(&result, Ok(response) if free(response.status)) {
             self.troubles += 1;
         }
         result
