@@ -15,7 +15,7 @@ return [
         'held' => __('Held for review; nothing is sent until somebody releases it.', 'halt-tracker'),
         'sending' => __('Being sent right now.', 'halt-tracker'),
         'retry' => __('Waiting for the next try.', 'halt-tracker'),
-        'checking' => __('An answer was lost; Tracker is searched before anything is sent again.', 'halt-tracker'),
+        'checking' => __('Tracker is searched for the record before anything else is sent.', 'halt-tracker'),
         'attention' => __('A person must decide.', 'halt-tracker'),
         'failed' => __('Tracker refused it, or a week of trying was over; it can be sent again.', 'halt-tracker'),
         'done' => __('Delivered.', 'halt-tracker'),

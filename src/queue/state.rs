@@ -39,7 +39,7 @@ names! {
         Held = "held", "Held for review; nothing is sent until somebody releases it.";
         Sending = "sending", "Being sent right now.";
         Retry = "retry", "Waiting for the next try.";
-        Checking = "checking", "An answer was lost; Tracker is searched before anything is sent again.";
+        Checking = "checking", "Tracker is searched for the record before anything else is sent.";
         Attention = "attention", "A person must decide.";
         Failed = "failed", "Tracker refused it, or a week of trying was over; it can be sent again.";
         Done = "done", "Delivered.";

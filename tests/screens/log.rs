@@ -133,6 +133,27 @@ fn a_row_offers_exactly_what_the_engine_would_do() {
 }
 
 #[test]
+fn the_details_say_nothing_empty_and_no_try_that_has_passed() {
+    on_a_site(|site| {
+        site.credentials();
+        site.sim.switches(
+            &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
+        );
+        let id = submit(site, "careers", "checking@example.org");
+        site.until("it is looked for", 20, || {
+            site.cron();
+            states(site) == ["checking"]
+        });
+        crate::health::store(site, "UPDATE submission SET due_at = 1000 WHERE state = 'checking';");
+        let text = unescape(&body(&site.page(&format!("{PAGE}&id={id}"))));
+        assert!(text.contains("Tracker gave no id") && text.contains("Tracker is searched for the record"), "{text}");
+        assert!(!text.contains("Create the record:"), "words are announced and none follow: {text}");
+        let next = text.split("Next try").nth(1).and_then(|rest| rest.split("</tr>").next()).expect("the row");
+        assert!(next.contains("with the next run") && !next.contains("ago"), "{next}");
+    });
+}
+
+#[test]
 fn trackers_id_can_be_copied_and_is_a_link_where_its_address_is_known() {
     on_a_site(|site| {
         site.credentials();

@@ -85,7 +85,7 @@ final class Detail
             $rows[__('Failed attempts', 'halt-tracker')] = esc_html(number_format_i18n((int) $one['attempts']));
         }
         if (!empty($one['due_at'])) {
-            $rows[__('Next try', 'halt-tracker')] = Page::moment($one['due_at']);
+            $rows[__('Next try', 'halt-tracker')] = (int) $one['due_at'] / 1000 > time() ? Page::moment($one['due_at']) : esc_html__('with the next run', 'halt-tracker');
         }
         if (!empty($one['waits_for'])) {
             $rows[__('Waits for', 'halt-tracker')] = sprintf('<a href="%s">%s</a>', esc_url(Menu::url(Menu::SYNC_LOG, ['id' => (string) $one['waits_for']])), esc_html__('an earlier submission of the same person', 'halt-tracker'));
@@ -220,8 +220,9 @@ final class Detail
         $said = [Words::outcome('', (string) ($one['message'] ?? ''))];
         foreach ($one['steps'] ?? [] as $step) {
             // The submission itself often ends with the words of the step that it stopped at.
-            if (!empty($step['code']) && ($step['message'] ?? '') !== '' && $step['message'] !== ($one['message'] ?? '')) {
-                $said[] = Words::step((string) $step['kind']) . ': ' . Words::outcome('', (string) $step['message']);
+            $words = Words::outcome('', (string) ($step['message'] ?? ''));
+            if (!empty($step['code']) && $words !== '' && $words !== $said[0]) {
+                $said[] = Words::step((string) $step['kind']) . ': ' . $words;
             }
         }
         return implode(' ', array_unique(array_filter($said, static fn (string $one): bool => $one !== '')));
