@@ -21,6 +21,7 @@ mod log;
 mod many;
 mod mapping;
 mod plain;
+mod rest;
 mod runs;
 mod signals;
 mod words;
