@@ -63,6 +63,13 @@ async function look(name) {
 
 const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
+/** Beside other words a link is seen without its colour; axe asks that only where the other words are longer than the link. */
+async function underlined(name) {
+  const plain = await page.$$eval('.halt-stack td a, .halt-facts td a', (all) => all.filter((one) =>
+    one.closest('td').innerText.trim() !== one.innerText.trim() && getComputedStyle(one).textDecorationLine !== 'underline').map((one) => one.innerText).slice(0, 3));
+  if (plain.length > 0) problem(`${name}: links that only their colour shows: ${plain.join(', ')}`);
+}
+
 /** Nothing may stick out of a narrow page, nor of one that is read from right to left. */
 async function narrow(name) {
   for (const width of NARROW) {
@@ -90,6 +97,7 @@ async function inspect(name) {
   if (warning) problem(`${name}: ${warning[0]}`);
   await page.addScriptTag({ path: AXE });
   await look(name);
+  await underlined(name);
   await narrow(name);
   await page.setViewportSize({ width: WIDTHS[0], height: 900 });
   console.log(`${state}-${name}: ${problems === before ? 'fine' : `${problems - before} problems`}`);
