@@ -98,37 +98,51 @@ impl Tracker {
         Answer::json(200, &rest::done(resource, &format!("Removed from {list}list")))
     }
 
-    /// Nothing is read in the file: the candidate is called as the file is.
-    pub(super) fn resume_becomes(&mut self, body: &Map<String, Value>, now: i64) -> Answer {
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
-        let (filename, data) = (text("fileName"), text("fileData"));
+    /// A CV becomes a candidate, and goes onto the list of a job that is named. Nothing is read in the file: without other
+    /// words the candidate is called as the file is.
+    pub(super) fn read_resume(
+        &mut self,
+        fields: Map<String, Value>,
+        file: [String; 2],
+        job: (&str, &str, &str),
+        made: (&'static str, i64),
+    ) -> Result<i64, &'static str> {
+        let [filename, data] = file;
         if codec::base64_decode(&data).is_none_or(|content| content.is_empty()) || filename.is_empty() {
-            return Answer::problem(400, "There is no file.", None);
+            return Err("There is no file.");
         }
         let name = filename.rsplit_once('.').map_or(filename.as_str(), |(stem, _)| stem).to_owned();
-        let fields = json!({"surname": name, "source": text("resourceSource")});
-        let id = self.insert(Kind::Resource, "rest", fields.as_object().cloned().unwrap_or_default(), now);
-        if let Ok(document) =
-            self.document(Kind::Resource, id, [filename, "resume".to_owned(), data], true, ("rest", now))
-        {
+        let mut fields = fields;
+        if !["firstName", "surname", "displayAs"].iter().any(|name| fields.contains_key(*name)) {
+            fields.insert("surname".to_owned(), json!(name));
+        }
+        let (api, now) = made;
+        let id = self.insert(Kind::Resource, api, fields, now);
+        if let Ok(document) = self.document(Kind::Resource, id, [filename, "resume".to_owned(), data], true, made) {
             self.attach(document);
         }
-        if let Ok(opportunity) = text("opportunityId").parse() {
-            let list = if text("list") == "short" { "short" } else { "long" };
+        let (opportunity, list, source) = job;
+        if let Ok(opportunity) = opportunity.parse() {
+            let list = if list == "short" { "short" } else { "long" };
+            let (by, source) = ("user".to_owned(), source.to_owned());
             // What happens when the job is unknown is not documented; the candidate is there in any case.
-            let _ = self.enlist(Listing {
-                resource: id,
-                opportunity,
-                list,
-                by: "user".to_owned(),
-                source: text("source"),
-                created: now,
-                api: "rest",
-            });
+            let _ = self.enlist(Listing { resource: id, opportunity, list, by, source, created: now, api });
         }
-        Answer::json(
-            201,
-            &json!({"success": true, "resourceId": id, "returnCode": "", "returnDescription": "", "returnAction": ""}),
-        )
+        Ok(id)
+    }
+
+    pub(super) fn resume_becomes(&mut self, body: &Map<String, Value>, now: i64) -> Answer {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+        let mut fields = Map::new();
+        fields.insert("source".to_owned(), json!(text("resourceSource")));
+        let (job, list, source) = (text("opportunityId"), text("list"), text("source"));
+        let file = [text("fileName"), text("fileData")];
+        match self.read_resume(fields, file, (&job, &list, &source), ("rest", now)) {
+            Err(why) => Answer::problem(400, why, None),
+            Ok(id) => Answer::json(
+                201,
+                &json!({"success": true, "resourceId": id, "returnCode": "", "returnDescription": "", "returnAction": ""}),
+            ),
+        }
     }
 }

@@ -17,6 +17,12 @@ pub fn spelling(operation: &str) -> &'static str {
         "get_records" => "getRecords",
         "get_individual_record" => "getIndividualRecord",
         "check_person" => "checkPerson",
+        "create_from_resume" => "createResourceFromResume",
+        "create_opportunity" => "createOpportunity",
+        "update_record" => "updateRecord",
+        "get_settings" => "getSettings",
+        // Its client writes its credentials under this name.
+        "get_settings_data" => "checkPerson",
         _ => "",
     }
 }
@@ -150,4 +156,19 @@ fn old_details(kind: Kind, record: &Record) -> Value {
         }
     };
     Value::Object(names.iter().map(|(old, path)| ((*old).to_owned(), json!(record.text(path)))).collect::<Map<_, _>>())
+}
+
+/// The lists of a tenant's settings.
+pub(super) fn settings() -> Answer {
+    let named = |names: &[&str]| -> Value {
+        names.iter().enumerate().map(|(at, name)| json!({"id": at + 1, "name": name})).collect()
+    };
+    Answer::widget(
+        0,
+        "success",
+        json!({
+            "statuses": named(&["New", "Available"]), "sources": named(&["Website", "Referral"]),
+            "departments": named(&["Technology", "Finance"]), "users": named(&["Simulated User"]), "customFields": [],
+        }),
+    )
 }

@@ -3,7 +3,7 @@
 //! virtual time. It answers for what is documented or was seen; everything else is a switch (see `switches`).
 //!
 //! Layout: `auth` tokens of three layers · `routes` which operation a request means · `rest` REST v1 writes and reads ·
-//! `office` and `jobs` what it has around people · `shape` the members of its bodies · `search` REST searches · `widget` and `lookups` the older API · `faults` the
+//! `office` and `jobs` what it has around people · `shape` the members of its bodies · `search` REST searches · `widget`, `widget_more` and `lookups` the older API · `faults` the
 //! fault plan · `contract` what may be sent · `ledger` what a test may look at afterwards · `codec` dates, base64, hashes.
 #![allow(dead_code)]
 
@@ -29,6 +29,7 @@ mod tests_office;
 #[cfg(test)]
 mod tests_widget;
 mod widget;
+mod widget_more;
 
 pub use routes::{Api, Call, Kind};
 pub use switches::Switches;

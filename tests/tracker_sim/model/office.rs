@@ -121,10 +121,14 @@ impl Tracker {
     }
 
     fn shelve(&mut self, shelf: Shelf, body: Map<String, Value>, now: i64) -> Answer {
+        Answer::json(201, &rest::done(self.keep(shelf, body, now), "Created"))
+    }
+
+    pub(super) fn keep(&mut self, shelf: Shelf, body: Map<String, Value>, now: i64) -> i64 {
         let entries = &mut self.office.shelves[shelf as usize];
         let id = entries.keys().next_back().map_or([8000, 400, 600][shelf as usize], |last| *last) + 1;
         entries.insert(id, Entry { created: now, updated: now, body });
-        Answer::json(201, &rest::done(id, "Created"))
+        id
     }
 
     fn reshelve(&mut self, shelf: Shelf, id: i64, body: Map<String, Value>, now: i64) -> Answer {

@@ -84,6 +84,11 @@ fn widget_operation(segment: &str) -> &'static str {
         "getrecords" => "get_records",
         "getindividualrecord" => "get_individual_record",
         "checkperson" => "check_person",
+        "createresourcefromresume" => "create_from_resume",
+        "createopportunity" => "create_opportunity",
+        "updaterecord" => "update_record",
+        "getsettings" => "get_settings",
+        "getsettingsdata" => "get_settings_data",
         _ => "unknown",
     }
 }

@@ -155,3 +155,30 @@ fn a_seed_changes_credentials_revokes_tokens_and_places_records() {
     assert_eq!(desk.refresh("new").status, 200);
     assert!(Tracker::new().seed(&json!({"revoke": ["everything"]}), 0).is_err());
 }
+
+#[test]
+fn a_cv_a_job_and_an_update_go_through_the_older_api_too() {
+    let mut desk = Desk::new();
+    let cv = json!({"instructions": {"assigntoopportunity": 9, "assigntolist": "long"},
+        "resource": {"firstname": "Robin", "lastname": "Placeholder", "email": "robin@example.test"}, "file": {"filename": "cv.pdf", "data": "YWJj"}});
+    let made = body(&desk.widget("createResourceFromResume", cv));
+    assert_eq!((&made["status"], &made["recordName"]), (&json!(0), &json!("Robin Placeholder")));
+    assert_eq!(body(&desk.widget("createResourceFromResume", json!({"file": {"filename": "cv.pdf"}})))["status"], 99);
+    let id = made["recordId"].as_i64().unwrap();
+    let update = json!({"instructions": {"recordtype": "R", "recordid": id}, "updates": [{"column": "mobilephone", "value": "+1"}, {"column": "town", "value": "Leeds"}]});
+    assert_eq!(body(&desk.widget("updateRecord", update))["message"], "updated");
+    assert_eq!(
+        body(&desk.widget("updateRecord", json!({"instructions": {"recordtype": "R", "recordid": 1}})))["status"],
+        99
+    );
+    let job = json!({"instructions": {"createpersonifnotexists": true}, "opportunity": {"opportunityname": "Welder", "lastname": "Client", "email": "client@example.test"}});
+    assert_eq!(body(&desk.widget("createOpportunity", job))["recordName"], "Welder");
+    let ledger = desk.tracker.ledger();
+    assert_eq!(ledger["resources"][0]["mobilePhone"], "+1");
+    assert_eq!(
+        (&ledger["documents"][0]["record_id"], &ledger["longlist"][0]["opportunity_id"]),
+        (&json!(id), &json!(9))
+    );
+    assert_eq!(ledger["opportunities"][0]["contact"]["id"], ledger["contacts"][0]["id"]);
+    assert_eq!(body(&desk.widget("getSettings", json!({})))["departments"][0]["name"], "Technology");
+}

@@ -5,9 +5,9 @@ use super::{Answer, Call, Kind, Listing, Request, Tracker, lookups, rest};
 use serde_json::{Map, Value, json};
 
 /// A widget member and where its value lives in the REST form.
-type Names = &'static [(&'static str, &'static str)];
+pub(super) type Names = &'static [(&'static str, &'static str)];
 
-const PERSON: Names = &[
+pub(super) const PERSON: Names = &[
     ("firstname", "firstName"),
     ("lastname", "surname"),
     ("fullname", "displayAs"),
@@ -39,7 +39,7 @@ const RESOURCE: Names = &[
     ("status", "status.name"),
     ("customfields", "customFields"),
 ];
-const CONTACT: Names =
+pub(super) const CONTACT: Names =
     &[("company", "company"), ("businessphone", "contactDetails.telephone"), ("website", "website"), ("note", "note")];
 const LEAD: Names = &[
     ("leadname", "name"),
@@ -67,7 +67,7 @@ const ACTIVITY: Names = &[
 const FILE: [&str; 6] = ["filename", "recordType", "recordId", "documentType", "primary", "data"];
 const ACTIVITY_MORE: [&str; 5] = ["date", "time", "userId", "linkRecordType", "linkRecordId"];
 
-fn put(body: &mut Map<String, Value>, path: &str, value: Value) {
+pub(super) fn put(body: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         None => {
             body.insert(path.to_owned(), value);
@@ -84,11 +84,11 @@ pub(super) fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.as_i64().map_or(String::new(), |n| n.to_string()), str::to_owned)
 }
 
-fn failed(message: &str) -> Answer {
+pub(super) fn failed(message: &str) -> Answer {
     Answer::widget(99, message, json!({}))
 }
 
-fn made(message: &str, id: i64, name: &str) -> Answer {
+pub(super) fn made(message: &str, id: i64, name: &str) -> Answer {
     Answer::widget(0, message, json!({"recordId": id, "recordName": name}))
 }
 
@@ -121,12 +121,21 @@ impl Tracker {
             "get_records" => self.get_records(&body["instructions"], now),
             "get_individual_record" => self.get_individual_record(&body["instructions"]),
             "check_person" => self.check_person(&body["details"], now),
+            "create_from_resume" => self.widget_resume(&body, now),
+            "create_opportunity" => self.widget_opportunity(&body, now),
+            "update_record" => self.widget_update(&body["instructions"], &body, now),
+            "get_settings" | "get_settings_data" => lookups::settings(),
             _ => failed("Invalid request"),
         }
     }
 
     /// Translates the members of a table; empty text is what a form left out, so it is not kept.
-    fn translate(&self, data: &Value, tables: &[Names], more: &[&str]) -> Result<Map<String, Value>, Answer> {
+    pub(super) fn translate(
+        &self,
+        data: &Value,
+        tables: &[Names],
+        more: &[&str],
+    ) -> Result<Map<String, Value>, Answer> {
         let Some(data) = data.as_object().filter(|d| !d.is_empty()) else { return Err(failed("Invalid request")) };
         let mut body = Map::new();
         for (name, value) in data {
@@ -143,7 +152,7 @@ impl Tracker {
         Ok(body)
     }
 
-    fn person(&self, data: &Value, tables: &[Names], more: &[&str]) -> Result<Map<String, Value>, Answer> {
+    pub(super) fn person(&self, data: &Value, tables: &[Names], more: &[&str]) -> Result<Map<String, Value>, Answer> {
         let mut body = self.translate(data, tables, more)?;
         let full = body.get("displayAs").map(word).unwrap_or_default();
         if !full.is_empty() && !body.contains_key("firstName") && !body.contains_key("surname") {
