@@ -204,7 +204,9 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_acknowledged() {
         counts.add(&walk(Length::Birth, &templates[1].1, |at| Fault::Cut(at * 37 + seed), durable, stride));
     }
     if long_form() {
-        counts.add(&walk(Length::Long, &templates[1].1, |at| Fault::Cut(at * 41), durable, 2));
+        for (_, template) in &templates {
+            counts.add(&walk(Length::Long, template, |at| Fault::Cut(at * 41), durable, 2));
+        }
         for (_, template) in leads() {
             counts.add(&walk(Length::Short, &template, |at| Fault::Cut(at * 43), durable, 1));
         }
