@@ -86,11 +86,11 @@ fn a_rule_that_is_switched_off_turns_the_simulation_red() {
         }
         for one in found {
             match one {
-                Ok(why) => println!("campaign mutation: {} - off -> red ({why})", rule.words()),
+                Ok(why) => println!("mutation {}: red ({why})", rule.words()),
                 Err(why) => wrong.push(why.clone()),
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("campaign mutations: rules={} red={}", Rule::ALL.len(), said.len());
+    println!("campaign simulation rules: switched_off={} red={}", Rule::ALL.len(), said.len());
 }
