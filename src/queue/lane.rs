@@ -154,8 +154,10 @@ impl Tx<'_> {
 
     pub(super) fn verify_unfinished(&self) -> Result<usize, QueueError> {
         // Also what can be sent again by hand: another copy of the store may have done that since.
+        // Of one that is being looked for, what comes after the lost answer: a Lead, when its person's was lost. A person's
+        // word that it is not there stands.
         let not = [State::Done, State::Erased, State::Checking].map(State::name);
-        let sql = "UPDATE submission SET verify = 1 WHERE state NOT IN (?1, ?2, ?3)";
+        let sql = "UPDATE submission SET verify = 1 WHERE state NOT IN (?1, ?2) AND (state <> ?3 OR verify <> 2)";
         Ok(self.sql.prepare_cached(sql)?.execute(not)?)
     }
 }

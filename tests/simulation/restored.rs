@@ -6,7 +6,7 @@ use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::{Pause, State};
 use serde_json::json;
 
-use crate::delivery::{ada, both};
+use crate::delivery::{ada, both, somebody};
 use crate::world::World;
 
 /// Delivers what waits, and puts back the store from before that.
@@ -39,6 +39,21 @@ fn what_was_sent_as_another_type_of_record_is_shown_to_a_person_who_may_have_bot
         assert_eq!(world.item(&id).state, State::Done, "{api}");
         assert_eq!(world.held("contacts").len(), 1, "{api}: who retries wants both");
     });
+}
+
+#[test]
+fn a_lead_whose_person_was_still_looked_for_at_the_time_of_the_backup_is_not_made_again() {
+    let mut world = World::new(3, json!({ "api": "rest", "record_type": "Lead" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_contact", "do": "drop_after", "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run();
+    assert_eq!(world.item(&id).state, State::Checking);
+    deliver_and_forget(&mut world);
+    assert_eq!((world.held("contacts").len(), world.held("leads").len()), (2, 2), "Grace and Ada");
+    world.run_for(3);
+    assert_eq!(world.item(&id).state, State::Done, "{:?}", world.item(&id));
+    assert_eq!((world.held("contacts").len(), world.held("leads").len()), (2, 2), "found again, not sent again");
 }
 
 #[test]
