@@ -274,8 +274,11 @@ impl Tx<'_> {
                 outcome.fixes_plan,
                 record,
                 outcome.audit_at,
-                // Only what became of the record itself: a Lead is still to be looked for when its person is found.
-                outcome.fixes_plan && step.kind == StepKind::Record,
+                // Only what became of the record itself: a Lead is still to be looked for when its person is found. One that
+                // was there already may have its children too.
+                outcome.fixes_plan
+                    && step.kind == StepKind::Record
+                    && !matches!(outcome.event, "found" | "reconciled"),
                 outcome.is_midway
             ])?;
         self.must_hold(held)?;

@@ -10,6 +10,7 @@ use crate::queue::QueueError;
 use crate::queue::job::Step;
 use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::{Settled, StepOutcome};
+use crate::settings::Api;
 use crate::tracker::lookup::Hit;
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
@@ -36,7 +37,8 @@ impl Runner<'_> {
         {
             return self.look_for_other_type(claimed, step);
         }
-        if is_record(step) && (step.resends > 0 || verify) && claimed.looked != Some(step.ordinal) {
+        let unsure = if is_record(step) { step.resends > 0 || verify } else { verify && is_told_apart(claimed, step) };
+        if unsure && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
         }
         let file = match self.source_of(claimed, step) {
@@ -302,6 +304,12 @@ impl Runner<'_> {
 /// Whether a code speaks of the disk and not of one file.
 const fn is_of_the_disk(code: Code) -> bool {
     matches!(code.number(), 1101..=1199)
+}
+
+/// Whether a look can tell what this submission made from what another did: an activity carries our marker, and on a long list
+/// a record stands once. A document of the same name may be an older one.
+fn is_told_apart(claimed: &Claimed, step: &Step) -> bool {
+    claimed.plan.api == Api::Rest && matches!(step.kind, StepKind::Activity | StepKind::Longlist)
 }
 
 /// Whether a step creates a person or a lead.

@@ -74,6 +74,16 @@ fn what_was_made_twice_before_a_restore_is_shown_to_a_person() {
 }
 
 #[test]
+fn an_activity_that_was_made_before_a_restore_is_found_not_made_again() {
+    let mut world = World::new(1, json!({ "api": "rest" }));
+    let id = world.submit(&ada());
+    deliver_and_forget(&mut world);
+    world.run_for(2);
+    assert_eq!(world.item(&id).state, State::Done);
+    assert_eq!((world.held("resources").len(), world.held("activities").len()), (1, 1));
+}
+
+#[test]
 fn where_each_submission_makes_a_person_a_gap_does_not_make_two_share_one() {
     let mut world = World::new(3, json!({ "api": "rest", "duplicates": "create" }));
     world.run_for(1);
