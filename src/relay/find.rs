@@ -94,6 +94,23 @@ impl Runner<'_> {
         })
     }
 
+    /// Before a record is sent again: a later submission of the same person may have made it meanwhile, and Tracker's search
+    /// need not know that yet. Our own store does.
+    pub fn made_meanwhile(&mut self, claimed: &Claimed, step: &Step) -> Result<Option<Walk>, QueueError> {
+        let is_person = step.kind == StepKind::Contact || claimed.plan.record_type != RecordType::Lead;
+        if step.resends == 0 || !is_person || !self.settings.uses_existing() {
+            return Ok(None);
+        }
+        match self.known(claimed, step)? {
+            Known::Record(id) | Known::Unread(id) => {
+                self.write_outcome(claimed, step, &found(step, id, "found", ""))?;
+                Ok(Some(Walk::On))
+            }
+            Known::Failed(verdict) => self.trouble(claimed, Some(step), &verdict).map(Some),
+            Known::Nothing => Ok(None),
+        }
+    }
+
     fn use_existing(
         &mut self,
         claimed: &Claimed,

@@ -37,6 +37,11 @@ impl Runner<'_> {
         {
             return self.look_for_other_type(claimed, step);
         }
+        if is_record(step)
+            && let Some(walk) = self.made_meanwhile(claimed, step)?
+        {
+            return Ok(walk);
+        }
         let unsure = if is_record(step) { step.resends > 0 || verify } else { verify && is_told_apart(claimed, step) };
         if unsure && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
