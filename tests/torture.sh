@@ -21,15 +21,34 @@ trap 'rm -f "$log" "$said"' EXIT
 
 # One part: what it says is shown and searched for its counts. What hangs is a failure too.
 check() {
-    local name="$1" since=$SECONDS code; shift
+    local name="$1" since=$SECONDS; shift
     printf '\n== %s ==\n' "$name"
     timeout "${LIMIT:-1800}" "$@" 2>&1 | tee "$log"
-    code=${PIPESTATUS[0]}
+    judge "$name" "$since" "${PIPESTATUS[0]}" "$log"
+}
+judge() {
+    local name="$1" since="$2" code="$3" log="$4"
     # A test's own line may come after the name of its test.
     grep -oE '(campaign|mutation) [a-z].*' "$log" | grep -vE '^(campaign|mutation)[^:]*$' >>"$said"
     grep -oiE 'skipped:? .*' "$log" | while IFS= read -r line; do printf 'skip %s: %s\n' "$name" "$line"; done >>"$said"
     if [ "$code" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); failures+=("$name"); fi
     printf -- '-- %s: %s s, %s\n' "$name" "$((SECONDS - since))" "$([ "$code" -eq 0 ] && echo passed || echo FAILED)"
+}
+
+# A part that waits for servers longer than it works runs beside the others; `meet` waits for it and shows what it said.
+beside() {
+    beside_name="$1" beside_since=$SECONDS; shift
+    beside_log="$(mktemp)"
+    timeout "${LIMIT:-1800}" "$@" >"$beside_log" 2>&1 </dev/null &
+    beside_pid=$!
+}
+meet() {
+    local code
+    wait "$beside_pid"; code=$?
+    printf '\n== %s ==\n' "$beside_name"
+    cat "$beside_log"
+    judge "$beside_name" "$beside_since" "$code" "$beside_log"
+    rm -f "$beside_log"
 }
 
 skip() { printf '\n== %s ==\nskipped: %s\n' "$1" "$2"; skipped+=("$1: $2"); }

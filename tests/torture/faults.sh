@@ -2,6 +2,11 @@
 # The fault campaign, (a) to (k): whatever breaks, nothing that was acknowledged is lost and nobody is in Tracker twice.
 # Read by tests/torture.sh; about half an hour on two cores.
 
+if [ "$(id -u)" -eq 0 ]; then
+    beside "(d) kill -9 over PHP that runs, accepts and captures" \
+        env HAZARD_SUBMISSIONS="${SUBMISSIONS:-5000}" HAZARD_KILLS="${KILLS:-500}" HAZARD_KILL_MS=900 \
+        cargo test --no-default-features --test hazards -- --test-threads=1 --nocapture kills
+fi
 check "(a) delivery by seed on virtual time, and its mechanisms switched off" \
     env SEEDS="${SEEDS:-200000}" CAMPAIGN="${CAMPAIGN:-10000}" cargo test --profile fast --no-default-features --test simulation -- --nocapture
 check "(b) any history of the store against its model" env PROPTEST_CASES="${HISTORIES:-20000}" \
@@ -12,9 +17,7 @@ if has_test wire; then
     check "(g) the network matrix" env NETWORK_ROUNDS="${NETWORK_ROUNDS:-3}" cargo test --no-default-features --test wire -- --nocapture
 fi
 if [ "$(id -u)" -eq 0 ]; then
-    check "(d) kill -9 over PHP that runs, accepts and captures" \
-        env HAZARD_SUBMISSIONS="${SUBMISSIONS:-5000}" HAZARD_KILLS="${KILLS:-500}" HAZARD_KILL_MS=900 \
-        cargo test --no-default-features --test hazards -- --test-threads=1 --nocapture kills
+    meet
     check "(f) (h) (j) (k) disks, keys, locks, owners, copies, restores and fatal errors around a live site" \
         cargo test --no-default-features --no-fail-fast --test hazards -- --test-threads=1 --nocapture --skip kills
 else
