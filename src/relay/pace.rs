@@ -23,6 +23,8 @@ pub struct Paced<'a> {
     pub sent: u64,
     /// Tracker's clock minus ours in milliseconds, from the last answer that carried a date.
     pub skew_ms: Option<i64>,
+    /// Whether a request to REST v1 was tried since somebody last asked.
+    pub tried_rest: bool,
     /// Whether a connection to REST v1 came about, with or without an answer.
     pub reached_rest: bool,
 }
@@ -68,6 +70,7 @@ impl<'a> Paced<'a> {
             reserved: false,
             sent: 0,
             skew_ms: None,
+            tried_rest: false,
             reached_rest: false,
         }
     }
@@ -122,6 +125,7 @@ impl Transport for Paced<'_> {
         self.sent += 1;
         let is_rest = request.is_rest();
         let answer = self.inner.send(request);
+        self.tried_rest |= is_rest;
         self.reached_rest |= is_rest && !matches!(answer, Err(Failure::NotSent(..)));
         if let Ok(response) = &answer {
             if response.status != 429 {

@@ -257,6 +257,8 @@ impl Runner<'_> {
             state: Some(StepState::Skipped),
             event: "looked",
             message: why.to_owned(),
+            // The plan is made anew with each claim, and this look with it: what kills PHP right after it must be counted.
+            is_midway: true,
             ..Default::default()
         };
         self.write_outcome(claimed, step, &skipped)?;

@@ -101,7 +101,7 @@ impl Runner<'_> {
         Ok(false)
     }
 
-    /// After a look: an answer of any kind ends the doubt, silence adds to it.
+    /// After a look: an answer ends the doubt, silence of the REST host adds to it.
     fn seen(&mut self, failed: Option<&Verdict>) -> Result<bool, QueueError> {
         let now = self.clock.now();
         let known = self.silence(&now.boot_id)?;
@@ -112,6 +112,10 @@ impl Runner<'_> {
                     self.store().set_facts(&[("unanswered", String::new())])?;
                 }
             }
+            return Ok(false);
+        }
+        // A look that ended at the other host, for want of a token, says nothing about this one.
+        if !std::mem::take(&mut self.transport.tried_rest) {
             return Ok(false);
         }
         let mut silence = known.unwrap_or(Silence { since: now.boot, tries: 0, reached: false });

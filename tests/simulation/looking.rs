@@ -74,6 +74,27 @@ fn a_host_that_answers_with_errors_is_in_trouble_not_hidden() {
 }
 
 #[test]
+fn a_token_that_cannot_be_had_says_nothing_about_the_host_that_is_looked_into() {
+    let mut world = World::new(9, json!({}));
+    let grace = json!({ "resources": [{ "firstName": "Grace", "surname": "Hopper", "email": "grace@example.org" }] });
+    let now = world.clock.truth();
+    world.wire.tracker.borrow_mut().seed(&grace, now).expect("seeded");
+    world.switches(&json!({ "widget_duplicates": "create" }));
+    // For hours no token is given; then one is, and at that moment the REST host refuses once.
+    world.wire.weather.refuse = 100;
+    let id = world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.run_for(6);
+    world.wire.weather.refuse = 0;
+    world.wire.rest_is_blocked = true;
+    world.clock.advance(7 * 3_600_000);
+    world.run();
+    world.wire.rest_is_blocked = false;
+    world.run_for(12);
+    assert_eq!(world.item(&id).state, State::Done, "{:?}", world.item(&id));
+    assert_eq!(world.held("resources").len(), 1, "Grace was sent without a look");
+}
+
+#[test]
 fn a_token_that_is_refused_once_is_no_proof_that_nobody_can_look() {
     for faults in [&["401_before"] as &[_], &["401_before", "drop_before"], &["401_before", "500_before"]] {
         let mut world = World::new(9, json!({}));

@@ -95,3 +95,22 @@ fn where_each_submission_makes_a_person_a_gap_does_not_make_two_share_one() {
     assert!(records[0].is_some() && records[1].is_some() && records[0] != records[1], "{records:?}");
     assert_eq!(world.held("resources").len(), 2);
 }
+
+#[test]
+fn what_kills_php_in_the_look_for_another_type_of_record_ends_with_a_person() {
+    let mut world = World::new(3, json!({ "record_type": "Contact" }));
+    world.run_for(1);
+    // The control of the look among Resources: whoever asks for him dies.
+    let deadly = json!({ "resources": [{ "firstName": "Deadly", "surname": "Row", "email": "deadly@example.org" }] });
+    let now = world.clock.truth();
+    world.wire.tracker.borrow_mut().seed(&deadly, now).expect("seeded");
+    world.wire.poison = Some("deadly@example.org");
+    let id = world.submit(&ada());
+    world.clock.advance(5 * 3_600_000);
+    for _ in 0..8 {
+        world.run();
+        world.clock.advance(600_000);
+    }
+    let item = world.item(&id);
+    assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1601")), "{item:?}");
+}
