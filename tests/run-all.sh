@@ -78,6 +78,8 @@ cargo_tests() {
     bad=$(sed -n 's/^test result: .* \([0-9]*\) failed; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     ignored=$(sed -n 's/^test result: .* \([0-9]*\) ignored; .*/\1/p' "$log" | awk '{sum += $1} END {print sum + 0}')
     passed=$((passed + good)); failed=$((failed + bad)); skipped=$((skipped + ignored))
+    # What a failed test said, whatever its words begin with.
+    if [ "$bad" -gt 0 ]; then grep -A6 '^thread .* panicked at' "$log" | grep -v 'stack backtrace\|^note:' | head -n 60 | sed 's/^/        | /'; fi
     if [ "$bad" -gt 0 ]; then failures+=("$name: $(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | tr '\n' ' ')"); fi
     printf '        %s: %s passed, %s failed, %s ignored\n' "$name" "$good" "$bad" "$ignored"
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then fails "$name: cargo ended with $code"; show; fi
