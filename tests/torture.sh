@@ -17,7 +17,8 @@ failures=()
 skipped=()
 log="$(mktemp)"
 said="$(mktemp)"
-trap 'rm -f "$log" "$said"' EXIT
+beside_pid=""
+trap 'rm -f "$log" "$said"; [ -z "$beside_pid" ] || kill "$beside_pid"' EXIT
 
 # One part: what it says is shown and searched for its counts. What hangs is a failure too.
 check() {
@@ -49,6 +50,7 @@ meet() {
     cat "$beside_log"
     judge "$beside_name" "$beside_since" "$code" "$beside_log"
     rm -f "$beside_log"
+    beside_pid=""
 }
 
 skip() { printf '\n== %s ==\nskipped: %s\n' "$1" "$2"; skipped+=("$1: $2"); }

@@ -105,6 +105,7 @@ impl Runner<'_> {
     fn seen(&mut self, failed: Option<&Verdict>) -> Result<bool, QueueError> {
         let now = self.clock.now();
         let known = self.silence(&now.boot_id)?;
+        let tried = std::mem::take(&mut self.transport.tried_rest);
         if failed.is_none_or(|verdict| verdict.refusal() != Some(Refusal::Unreachable)) {
             if failed.is_none() {
                 self.sight = Sight::Open;
@@ -115,7 +116,7 @@ impl Runner<'_> {
             return Ok(false);
         }
         // A look that ended at the other host, for want of a token, says nothing about this one.
-        if !std::mem::take(&mut self.transport.tried_rest) {
+        if !tried {
             return Ok(false);
         }
         let mut silence = known.unwrap_or(Silence { since: now.boot, tries: 0, reached: false });
