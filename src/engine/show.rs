@@ -17,7 +17,8 @@ use crate::tracker::plan::StepKind;
 use crate::vault::Ring;
 use crate::vault::file::SealedReader;
 
-/// A run that shows no sign of life for so long hangs.
+/// A run that shows no sign of life for so long hangs, whoever began it: no caller may begin steps for longer than
+/// [`super::deliver::MOST_BUDGET_MS`].
 const HANGS_MS: i64 = 15 * 60_000;
 
 /// Everything that the Dashboard shows.
@@ -85,7 +86,7 @@ pub(super) fn running(store: &Store, now: i64) -> Value {
     holder.map_or_else(
         || json!({ "held": false, "hangs": false }),
         |holder| {
-            let hangs = holder.caller != "cli" && now - holder.since > HANGS_MS;
+            let hangs = now - holder.since > HANGS_MS;
             json!({ "held": true, "since": holder.since, "pid": holder.pid, "caller": holder.caller, "hangs": hangs })
         },
     )

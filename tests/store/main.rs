@@ -3,6 +3,7 @@
 mod disk;
 mod erasures;
 mod history;
+mod holder;
 mod kept;
 mod keys;
 mod model;
