@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::open::Tx;
 use super::state::{Pause, State};
-use super::{QueueError, Store};
+use super::{QueueError, Site, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
 
@@ -128,6 +128,14 @@ impl Tx<'_> {
     pub(super) fn pause(&self, reason: Pause, code: Code, detail: &str, probe_at: i64) -> Result<(), QueueError> {
         use crate::clock::{Clock, SystemClock};
         self.pause_at(reason, code, detail, SystemClock.now().wall, probe_at)
+    }
+
+    /// Where a store is new, sending waits on any site that is not a live one.
+    pub(super) fn pause_unless_live(&self, site: &Site) -> Result<(), QueueError> {
+        if matches!(site.environment.as_str(), "" | "production") {
+            return Ok(());
+        }
+        self.pause(Pause::Site, Code::RelaySite, &site.environment, 0)
     }
 
     pub(super) fn pause_at(

@@ -270,9 +270,7 @@ impl Store {
             tx.set_meta("epoch", &hex(&epoch))?;
             tx.set_meta("counter", "0")?;
             tx.set_meta("key", self.ring.current())?;
-            if !matches!(site.environment.as_str(), "" | "production") {
-                tx.pause(super::state::Pause::Site, Code::RelaySite, &site.environment, 0)?;
-            }
+            tx.pause_unless_live(site)?;
             if site.start_new {
                 tx.pause(super::state::Pause::Restored, Code::StoreRestored, "a new store", 0)?;
             }
@@ -311,6 +309,10 @@ impl Store {
             let tx = Tx { sql: &transaction, ring: &self.ring };
             tx.set_meta("home", &site.fingerprint())?;
             tx.verify_unfinished()?;
+            if !here {
+                // Both a copy and a move end with "this site has moved"; only the environment tells a staging copy.
+                tx.pause_unless_live(site)?;
+            }
             transaction.commit()?;
         }
         // The site never saved the epoch of this store: a crash came between making and remembering it.

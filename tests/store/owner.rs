@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use halt_tracker::codes::Code;
 use halt_tracker::queue::Site;
 use halt_tracker::queue::lock::{PATIENCE, WriteLock};
-use halt_tracker::queue::state::State;
+use halt_tracker::queue::state::{Pause, State};
 
 use crate::{Place, accept, ada, code, try_accept};
 
@@ -35,6 +35,31 @@ fn a_moved_site_is_bound_anew_and_looks_before_it_sends() {
     place.site.moved = false;
     drop(store);
     assert!(place.open().is_ok());
+}
+
+#[test]
+fn a_store_that_moves_to_a_site_that_is_not_live_is_paused_there_until_a_person_lets_it_go_on() {
+    for (environment, paused) in
+        [("staging", true), ("development", true), ("local", true), ("production", false), ("", false)]
+    {
+        let mut place = Place::new();
+        accept(&mut place.opened(), &ada(1));
+        place.site.home = "https://staging.example.org".into();
+        place.site.environment = environment.into();
+        assert_eq!(code(place.open()), Some(Code::StoreForeign), "{environment}");
+        place.site.moved = true;
+        let mut store = place.open().expect("bound anew");
+        let pauses = store.pauses().expect("read");
+        let said: Vec<_> = pauses.iter().map(|pause| (pause.reason, pause.code, pause.detail.as_str())).collect();
+        let expected = [(Pause::Site, Code::RelaySite.number(), environment)];
+        assert_eq!(said, if paused { &expected[..] } else { &[] }, "{environment}");
+        // The button that ends the pause of a new store ends this one, and it does not come back by itself.
+        assert_eq!(store.lift(Pause::Site).expect("lifted"), paused, "{environment}");
+        drop(store);
+        assert_eq!(place.open().expect("opens").pauses().expect("read"), [], "{environment}: pressed twice");
+        place.site.moved = false;
+        assert_eq!(place.open().expect("opens").pauses().expect("read"), [], "{environment}");
+    }
 }
 
 #[test]
