@@ -28,7 +28,7 @@ for target in "${targets[@]}"; do
     done="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
     [ "${done:-0}" -ge "$each" ] || { echo "$target ended after ${done:-no} of $each inputs"; tail -n 20 "$log"; exit 1; }
     total=$((total + done))
-    printf 'campaign fuzz %s: %s inputs, %s, 0 panics, 0 wrong accepts\n' "$target" "$done" \
+    printf 'campaign fuzz %s: real engine: %s inputs, %s, 0 panics, 0 wrong accepts\n' "$target" "$done" \
         "$(grep -oE 'cov: [0-9]+' "$log" | tail -n 1 | sed 's/cov:/edges seen:/')"
 done
-printf 'campaign fuzz: %s inputs over %s targets\n' "$total" "${#targets[@]}"
+printf 'campaign fuzz: real engine: %s inputs over %s targets\n' "$total" "${#targets[@]}"

@@ -16,13 +16,13 @@ tests/unsafe.sh || fails "unsafe"
 if tool cargo-deny; then
     # Advisories need a database that is fetched: they are looked at where that can be done.
     if said="$(cargo deny --offline check licenses bans sources 2>&1)"; then
-        printf 'campaign supply chain: %s crates, %s\n' "$(grep -c '^\[\[package\]\]' Cargo.lock)" "$(tail -n 1 <<<"$said")"
+        printf 'campaign supply chain: real source: %s crates, %s\n' "$(grep -c '^\[\[package\]\]' Cargo.lock)" "$(tail -n 1 <<<"$said")"
     else
         tail -n 60 <<<"$said"
         fails "cargo deny"
     fi
     if timeout 60 cargo deny check advisories >target/advisories.log 2>&1; then
-        echo "campaign supply chain: no advisory is open"
+        echo "campaign supply chain: real source: no advisory is open"
     elif grep -qE '^error\[(vulnerability|unmaintained|unsound|yanked)\]' target/advisories.log; then
         cat target/advisories.log
         fails "advisories"
@@ -37,7 +37,7 @@ if tool cargo-cyclonedx; then
     rm -f sbom.json
     if cargo cyclonedx -q --format json --override-filename sbom && mkdir -p target/dist && mv sbom.json target/dist/sbom.cdx.json; then
         count="$(jq '.components | length' target/dist/sbom.cdx.json)"
-        printf 'campaign bill of materials: %s components in target/dist/sbom.cdx.json\n' "$count"
+        printf 'campaign bill of materials: real source: %s components in target/dist/sbom.cdx.json\n' "$count"
         jq -e 'all(.components[]; .purl and .version and (.licenses | length > 0)) and any(.components[]; .name == "ext-php-rs")' target/dist/sbom.cdx.json >/dev/null ||
             fails "a component without origin, version or licence"
     else
@@ -57,7 +57,7 @@ if command -v valgrind >/dev/null; then
         if grep -q '^FAILED' "$log.out"; then grep '^FAILED' "$log.out"; fails "$script under valgrind"; fi
         lost="$(sed -n 's/.*definitely lost: \([0-9,]*\) bytes.*/\1/p' "$log")"
         grep -q 'All heap blocks were freed' "$log" && lost=0
-        printf 'campaign valgrind %s.php: %s checks, %s, definitely lost: %s bytes\n' "$script" "$(grep -c '^ok ' "$log.out")" \
+        printf 'campaign valgrind %s.php: real PHP: %s checks, %s, definitely lost: %s bytes\n' "$script" "$(grep -c '^ok ' "$log.out")" \
             "$(sed -n 's/.*ERROR SUMMARY: \([0-9]* errors\).*/\1/p' "$log")" "${lost:-unknown}"
     done
 else

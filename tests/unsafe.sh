@@ -15,4 +15,4 @@ while IFS=: read -r file line _; do
     from=$((line > 3 ? line - 3 : 1))
     if ! sed -n "${from},${line}p" "$file" | grep -q 'SAFETY:'; then echo "$file:$line: unsafe without SAFETY"; exit 1; fi
 done <<<"$(code src/php)"
-printf 'campaign unsafe: %s blocks in src/php/, each with its reason; none elsewhere in %s files\n' "$blocks" "$(find src -name '*.rs' | wc -l)"
+printf 'campaign unsafe: real source: %s blocks in src/php/, each with its reason; none elsewhere in %s files\n' "$blocks" "$(find src -name '*.rs' | wc -l)"

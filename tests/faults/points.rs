@@ -99,12 +99,12 @@ fn at_every_point(what: &str, template: &Template, lengths: &[Length], faults: &
         }
     }
     println!(
-        "campaign c: {what}: real files, Tracker simulated, virtual time at scale 1: {} faults, {}; {}",
+        "campaign c, {what}: real files, Tracker simulated, virtual time at scale 1: {} faults, {}; {}",
         counts.trials,
         if long_form() { "at every point" } else { "at some of the points" },
         counts.words()
     );
-    println!("campaign c: points: {what}: {}", said.join(", "));
+    println!("points c, {what}: {}", said.join(", "));
 }
 
 fn short_and_long() -> &'static [Length] {
@@ -186,7 +186,7 @@ fn no_error_of_the_disk_loses_an_acknowledged_submission() {
         counts.trials,
         counts.words()
     );
-    println!("campaign f: points: {}", said.join(", "));
+    println!("points f: {}", said.join(", "));
 }
 
 /// (e) Power fails after any call: only what was synced is there for certain.

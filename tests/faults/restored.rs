@@ -24,7 +24,7 @@ fn yesterdays_store_sends_nothing_by_itself_and_nothing_twice() {
             counts.add(&seen.counts);
         }
         println!(
-            "campaign j: {api}: real files: yesterday's store put back {} times, {waited} submissions that it calls unsent: paused {paused} times, requests before the confirmation {early}; {}",
+            "campaign j, {api}: real files: yesterday's store put back {} times, {waited} submissions that it calls unsent: paused {paused} times, requests before the confirmation {early}; {}",
             counts.trials,
             counts.words()
         );

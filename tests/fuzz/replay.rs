@@ -98,7 +98,7 @@ fn hostile_input_never_panics_and_is_never_taken_wrongly() {
         assert!(whole > 0, "{name}: nothing of the corpus is taken, so that nothing is shown");
         let taken: u64 = (0..many).map(|_| try_one(&bent(&mut dice, &corpus))).sum();
         println!(
-            "campaign fuzz {name}: {} files of the corpus ({whole} taken), {many} bent inputs ({taken} taken), 0 panics, 0 wrong accepts",
+            "campaign fuzz {name}: real engine: {} files of the corpus ({whole} taken), {many} bent inputs ({taken} taken), 0 panics, 0 wrong accepts",
             corpus.len()
         );
         assert!(taken > many / 100, "{name}: the inputs were bent too far to show anything");

@@ -74,7 +74,7 @@ fn yesterdays_store_sends_nothing_until_a_person_confirms_and_then_nothing_twice
     world.assert_sound("restored");
     world.assert_quiet("restored");
     println!(
-        "hazards: restore: {} people once, the one who came during the pause {fresh:?} times, {counts}",
+        "campaign j: real PHP: restore: {} people once, the one who came during the pause {fresh:?} times, {counts}",
         all.len()
     );
 }
@@ -120,7 +120,7 @@ fn a_copied_site_uses_nothing_of_the_store_until_it_is_said_to_have_moved() {
     let looked = requests(&world) - began;
     world.assert_quiet("moved");
     println!(
-        "hazards: copied site: HT-1105 for 2 forms and a webhook; after `moved` {looked} requests, {}",
+        "campaign j: real PHP: copied site: HT-1105 for 2 forms and a webhook; after `moved` {looked} requests, {}",
         world.tally(&arrived)
     );
 }

@@ -68,7 +68,11 @@ fn forked_children_and_four_workers_accept_and_send_without_loss_or_twin() {
     assert_eq!(world.status()["counts"]["done"], emails.len());
     world.assert_sound("forks");
     world.assert_quiet("forks");
-    println!("hazards: forks: {} submissions, {} records after {ticks} tick(s)", emails.len(), emails.len());
+    println!(
+        "campaign h: real PHP: forks: {} submissions, {} records after {ticks} tick(s)",
+        emails.len(),
+        emails.len()
+    );
 }
 
 /// What a process has open: paths and socket numbers, and the files that it has mapped.
@@ -124,7 +128,7 @@ fn the_fpm_master_keeps_one_thread_and_nothing_of_ours() {
         workers.iter().filter(|pid| owned(**pid).0.iter().any(|path| Path::new(path).starts_with(&world.data))).count();
     assert!(holds > 0, "the workers do hold the store, or this test looked at the wrong place");
     println!(
-        "hazards: master: 1 thread, {ended} descriptors, none of ours; {holds} of {} workers hold the store, threads {threads:?}",
+        "campaign h: real PHP: master: 1 thread, {ended} descriptors, none of ours; {holds} of {} workers hold the store, threads {threads:?}",
         workers.len()
     );
 }

@@ -100,5 +100,7 @@ fn two_sites_in_one_worker_never_mix() {
     assert_eq!(world.records(&strangers), [1, 1, 1]);
     assert_eq!(world.captured("wp_2_"), [] as [u16; 0]);
     world.assert_quiet("two sites");
-    println!("hazards: two sites in one worker: 8 forms kept apart, 3 forms and a webhook refused a foreign store");
+    println!(
+        "campaign h: real PHP: two sites in one worker: 8 forms kept apart, 3 forms and a webhook refused a foreign store"
+    );
 }

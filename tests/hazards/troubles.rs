@@ -93,7 +93,7 @@ impl<'a> Visitors<'a> {
         world.assert_quiet(story);
         world.assert_sound(story);
         println!(
-            "hazards: {story}: {came} forms kept {codes:?}, at most {:.2} s slower, delivered once after {ticks} tick(s)",
+            "campaign f: real PHP: {story}: {came} forms kept {codes:?}, at most {:.2} s slower, delivered once after {ticks} tick(s)",
             self.slowest
         );
     }
@@ -315,7 +315,7 @@ fn a_disk_that_fills_up_between_the_answer_and_the_commit_makes_no_twin() {
     world.assert_sound("between");
     world.assert_quiet("between");
     println!(
-        "hazards: disk full between the answer and the commit: looked up and done after {} s, no twin",
+        "campaign f: real PHP: disk full between the answer and the commit: looked up and done after {} s, no twin",
         began.elapsed().as_secs()
     );
 }

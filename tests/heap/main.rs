@@ -203,7 +203,7 @@ fn a_cv_of_ten_mib_costs_less_than_two_mib_of_heap_from_receipt_to_tracker() {
         let arrived = tracker.documents();
         assert_eq!(arrived.last(), Some(&BASE64.encode(&content).len()), "{arrived:?}");
         println!(
-            "campaign heap {name}: body {} KiB, file {} KiB; Rust's heap rose by {} KiB while it was received and stored, by {} KiB while it was sent",
+            "campaign heap {name}: real engine: body {} KiB, file {} KiB; Rust's heap rose by {} KiB while it was received and stored, by {} KiB while it was sent",
             body.len() / 1024,
             content.len() / 1024,
             received / 1024,

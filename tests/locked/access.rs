@@ -114,7 +114,7 @@ fn every_handler_refuses_strangers_subscribers_and_foreign_nonces() {
         let reply = post(site, &admin.session, action, &id, Some(&admin.nonces[action]));
         assert_eq!(reply.status, 302, "{}", reply.text());
         assert_ne!(state(site), before);
-        println!("campaign handlers: {} of admin-post, {tried} attempts, all refused", doors.actions.len());
+        println!("campaign handlers: real site: {} of admin-post, {tried} attempts, all refused", doors.actions.len());
     });
 }
 
@@ -174,7 +174,7 @@ fn every_route_refuses_strangers_subscribers_and_foreign_nonces() {
         assert_eq!(state(site), before, "something has changed");
         let reply = call("GET", "/halt-tracker/v1/submissions", Some(&admin.session), Some(&rest(&admin)));
         assert_eq!(reply.status, 200, "the control: {}", reply.text());
-        println!("campaign routes: {} of REST, {tried} attempts, all refused", doors.routes.len());
+        println!("campaign routes: real site: {} of REST, {tried} attempts, all refused", doors.routes.len());
     });
 }
 

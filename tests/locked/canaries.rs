@@ -204,7 +204,7 @@ fn nothing_of_people_and_secrets_stands_in_the_clear_on_disk_in_logs_or_on_pages
             .expect("written");
         assert_eq!(on_disk(&data, &everything).len(), 1);
         std::fs::remove_file(data.join("control")).expect("removed");
-        println!("campaign canaries: {} words, none found in the clear", everything.len());
+        println!("campaign canaries: real site: {} words, none found in the clear", everything.len());
     });
 }
 
@@ -311,6 +311,10 @@ fn after_an_erasure_the_keys_open_nothing_of_the_person_any_more() {
         assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
         // Nobody else was erased with them.
         assert!(after.opened(&others).iter().any(|(_, text)| text.contains(STAYS)));
-        println!("campaign erasure: {} sealed pieces of {} submissions, all gone", pieces.len(), known.len());
+        println!(
+            "campaign erasure: real site: {} sealed pieces of {} submissions, all gone",
+            pieces.len(),
+            known.len()
+        );
     });
 }

@@ -105,7 +105,7 @@ fn data_and_key_are_put_outside_every_folder_that_a_web_server_delivers() {
     assert!(found.below);
     assert_private(&found, true);
     println!(
-        "campaign placing: {} trees of folders, data and key outside what is delivered, or under deny files and said so",
+        "campaign placing: real folders: {} trees of folders, data and key outside what is delivered, or under deny files and said so",
         cases.len() + 1
     );
 }

@@ -41,6 +41,6 @@ fn the_signing_examples_for_curl_php_and_node_work_as_printed() {
         ran.sort();
         assert_eq!(forms, ran);
         assert!(ran.len() >= 2, "{ran:?}");
-        println!("campaign signers: {} examples of the Webhook tab ran as printed", ran.len());
+        println!("campaign signers: real site: {} examples of the Webhook tab ran as printed", ran.len());
     });
 }

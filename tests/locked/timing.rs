@@ -64,7 +64,7 @@ fn the_time_of_a_refusal_is_measured_against_how_much_of_the_signature_was_right
     let [a, b] = times;
     assert_eq!((a.len(), b.len()), (samples, samples));
     println!(
-        "campaign timing: Welch's t, 31 right bytes against a wrong first byte: {:.2} over 2 x {samples} samples, {:.2} without the slowest tenth of each",
+        "campaign timing: real clock: Welch's t, 31 right bytes against a wrong first byte: {:.2} over 2 x {samples} samples, {:.2} without the slowest tenth of each",
         welch(&a, &b),
         welch(&trimmed(&a), &trimmed(&b))
     );

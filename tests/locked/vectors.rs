@@ -115,7 +115,10 @@ fn every_row_has_its_answer_from_the_engine_itself() {
         }
         assert!(wrong.is_empty(), "{} of {sent} rows:\n{}", wrong.len(), wrong.join("\n"));
         assert_one_refusal(&refusals);
-        println!("campaign vectors: {sent} rows straight to the engine, {} of them with the one 401", refusals.len());
+        println!(
+            "campaign vectors: real engine: {sent} rows straight to it, {} of them with the one 401",
+            refusals.len()
+        );
     });
 }
 
@@ -163,7 +166,7 @@ fn every_row_has_its_answer_over_http() {
         assert_eq!(ids, taken, "kept though refused: {extra:?}");
         assert_silent(site, &seen);
         println!(
-            "campaign vectors: {sent} rows over HTTP, {} of them with the one 401, {} accepted",
+            "campaign vectors: real site: {sent} rows over HTTP, {} of them with the one 401, {} accepted",
             refusals.len(),
             taken.len()
         );

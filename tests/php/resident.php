@@ -65,5 +65,5 @@ while ($done < $calls) {
     }
 }
 $rise = end($seen) - $seen[0];
-printf("campaign resident size: %d calls, KiB after each tenth: %s; from the first to the last tenth %+d KiB\n", $done, implode(' ', $seen), $rise);
+printf("campaign resident size: real PHP: %d calls, KiB after each tenth: %s; from the first to the last tenth %+d KiB\n", $done, implode(' ', $seen), $rise);
 exit($rise > 1024 || count($seen) < 5 ? 1 : 0);

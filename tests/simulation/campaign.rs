@@ -42,7 +42,7 @@ fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
         emails.dedup();
         let twins = records - emails.len();
         println!(
-            "campaign simulation lost-answers: api={api} submissions={submitted} requests={} settled={done} asked={asked} records={records} lost={} twins={twins}",
+            "campaign a, lost answers: simulated, virtual time: api={api} submissions={submitted} requests={} settled={done} asked={asked} records={records} lost={} twins={twins}",
             world.wire.sent,
             submitted - done - asked
         );
@@ -64,7 +64,7 @@ fn three_days_of_refused_credentials_spend_no_attempt() {
         world.run_for(24);
         let delivered = ids.iter().filter(|id| world.item(id).state == State::Done).count();
         println!(
-            "campaign simulation credentials-out: api={api} hours=72 submissions=20 attempts={attempts} delivered={delivered}"
+            "campaign a, credentials out: simulated, virtual time: api={api} hours=72 submissions=20 attempts={attempts} delivered={delivered}"
         );
         assert_eq!((attempts, delivered, world.held("resources").len()), (0, 20, 20), "{api}");
     }
@@ -86,7 +86,9 @@ fn six_days_without_tracker_leave_nothing_failed() {
         world.wire.weather = calm;
         world.run_for(24 * 2);
         let delivered = ids.iter().filter(|id| world.item(id).state == State::Done).count();
-        println!("campaign simulation outage: kind={name} days=6 submissions=19 failed={failed} delivered={delivered}");
+        println!(
+            "campaign a, outage: simulated, virtual time: kind={name} days=6 submissions=19 failed={failed} delivered={delivered}"
+        );
         assert_eq!((failed, delivered), (0, 19), "{name}");
         assert_eq!(world.held("resources").len(), 20, "{name}");
     }
@@ -107,7 +109,7 @@ fn a_backlog_drains_at_the_pace_that_was_set_and_below_trackers_limit() {
     let refused = world.held("requests").iter().filter(|request| request["status"] == 429).count();
     let reached = world.wire.sent as f64 / minutes;
     println!(
-        "campaign simulation backlog: submissions={many} requests={} minutes={minutes:.1} per_minute={reached:.1} pace=80 answers_of_429={refused}",
+        "campaign a, backlog: simulated, virtual time: submissions={many} requests={} minutes={minutes:.1} per_minute={reached:.1} pace=80 answers_of_429={refused}",
         world.wire.sent
     );
     assert_eq!(count(&world, State::Done), many);

@@ -72,7 +72,7 @@ fn keys_rotate_while_the_relay_runs_and_nothing_waits() {
     let (plain, _, _) = delivered(many, false);
     let (rotated, keys, runs) = delivered(many, true);
     println!(
-        "campaign rotation: {many} submissions under {keys} keys, all delivered in {} virtual seconds ({} without a rotation); {runs} more runs until nothing lay under an old key",
+        "campaign rotation: simulated, virtual time: {many} submissions under {keys} keys, all delivered in {} virtual seconds ({} without a rotation); {runs} more runs until nothing lay under an old key",
         rotated / 1_000,
         plain / 1_000
     );

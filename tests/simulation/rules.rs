@@ -92,5 +92,5 @@ fn a_rule_that_is_switched_off_turns_the_simulation_red() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("campaign simulation rules: switched_off={} red={}", Rule::ALL.len(), said.len());
+    println!("campaign a, rules: simulated, virtual time: switched_off={} red={}", Rule::ALL.len(), said.len());
 }

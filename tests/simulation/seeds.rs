@@ -368,7 +368,10 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
     let (counts, failed) = play_all(seeds, &Policy::default());
     let took = began.elapsed().as_secs_f64();
     let pace = many as f64 / took;
-    println!("campaign simulation: seeds={many} {counts} failed={} seconds={took:.0} a_second={pace:.0}", failed.len());
+    println!(
+        "campaign a: simulated, virtual time: seeds={many} {counts} failed={} seconds={took:.0} a_second={pace:.0}",
+        failed.len()
+    );
     assert!(
         failed.is_empty(),
         "{} of {many} seeds failed, the first ones:\n{}",

@@ -54,7 +54,7 @@ fn while_keys_rotate_nobody_who_comes_in_waits_or_is_turned_away() {
         (resealed, visitor.join().expect("no panic"))
     });
     println!(
-        "campaign rotation: {many} submissions on disk, 3 new keys, {resealed} rows sealed anew; beside it {taken} came in, the slowest in {} ms, none waited for more than {most} rounds",
+        "campaign rotation: real files: {many} submissions on disk, 3 new keys, {resealed} rows sealed anew; beside it {taken} came in, the slowest in {} ms, none waited for more than {most} rounds",
         slowest.as_millis()
     );
     assert!(resealed >= many as usize * 3 && taken > 0);

@@ -84,7 +84,7 @@ fn whatever_the_network_does_to_any_step_the_applicant_is_delivered_once() {
     });
     let (count, failed) = (count.into_inner().expect("counts"), failed.into_inner().expect("a list"));
     println!(
-        "campaign network: cells={} requests={} lost={} twins={} doubled_children={} pasted_tokens={} asked_a_person={} (real sockets and TLS; waits of HTTP at 1/{SCALE} where a fault needs them, all other waits leapt over)",
+        "campaign network: real sockets and TLS: cells={} requests={} lost={} twins={} doubled_children={} pasted_tokens={} asked_a_person={} (waits of HTTP at 1/{SCALE} where a fault needs them, all other waits leapt over)",
         count.cells, count.requests, count.lost, count.twins, count.doubled_children, count.pasted, count.asked
     );
     println!("  by fault: {:?}", count.by_fault);
