@@ -18,6 +18,10 @@ use crate::codes::Code;
 /// How long a visitor may be made to wait for locks.
 pub const PATIENCE: Duration = Duration::from_millis(1_500);
 
+/// How often, and how far apart, a run looks again whether the run lock is free.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
 /// The lock that every writer holds for one transaction.
 #[derive(Debug)]
 pub struct WriteLock(#[expect(dead_code, reason = "held, never read: closing it frees the lock")] File);
@@ -69,16 +73,22 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock at once, or says that somebody else has it (`None`).
+    /// Takes the lock within a few milliseconds, or says that somebody else has it (`None`).
     ///
     /// # Errors
     /// An I/O code when the file cannot be opened or written.
     pub fn try_take(path: &Path, holder: &Holder) -> Result<Option<Self>, QueueError> {
         let mut file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(QueueError::io(error, "run.lock")),
+        let mut looks = LOOKS;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Somebody who asks who holds it (`holder`) has a share of it for that moment: no reason to leave out a run.
+                Err(TryLockError::WouldBlock) if looks > 0 => looks -= 1,
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(QueueError::io(error, "run.lock")),
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
         }
         let text = serde_json::to_vec(holder).unwrap_or_default();
         let inode = file.metadata().map(|about| inode_of(&about)).map_err(|error| QueueError::io(error, "run.lock"))?;
@@ -155,6 +165,20 @@ mod tests {
         drop(first);
         assert_eq!(RunLock::holder(&path), None);
         assert!(RunLock::try_take(&path, &holder()).expect("no error").is_some());
+    }
+
+    #[test]
+    fn who_only_asks_for_the_holder_does_not_keep_a_run_from_starting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.lock");
+        let asks = open(&path).expect("opened");
+        asks.try_lock_shared().expect("a share");
+        let asked = std::thread::spawn(move || {
+            std::thread::sleep(BETWEEN_LOOKS / 2);
+            drop(asks);
+        });
+        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_some());
+        asked.join().expect("no panic");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Tokens: refresh token → OAuth token → JWT. A rotated refresh token is stored durably before it is used;
 //! every cached token is bound to hosts and credentials, so that a changed setting never uses an old one.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -16,6 +18,9 @@ const OAUTH_LIFE_MS: i64 = 45 * 60_000;
 const JWT_LIFE_MS: i64 = 24 * 3_600_000;
 /// Tokens are renewed this long before their end, or after nine tenths of a short life.
 const AHEAD_MS: i64 = 60_000;
+/// A new refresh token that could not be written is written again after these pauses.
+const KEEP_AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_millis(20), Duration::from_millis(200), Duration::from_millis(1_000)];
 
 /// What the administrator entered.
 #[derive(Clone, Default)]
@@ -222,8 +227,7 @@ impl Client<'_> {
         if let Some(rotated) = text(&value, &["refresh_token"]).map(Zeroizing::new)
             && rotated.as_str() != refresh_token
         {
-            self.tokens
-                .save("refresh", &rotated, None)
+            self.keep_rotated(&rotated)
                 .map_err(|error| Verdict::refused(Refusal::Unreachable, Code::StoreIo, error))?;
         }
         let life = super::outcome::number(value.get("expires_in"))
@@ -231,6 +235,20 @@ impl Client<'_> {
             .map_or(OAUTH_LIFE_MS, |seconds| seconds.saturating_mul(1_000));
         let _ = self.tokens.save("oauth", &token, Some(renewal(self.clock.now().wall, life)));
         Ok(token)
+    }
+
+    /// Keeps a new refresh token. A write that fails is tried again: this is the token's only copy, and without it somebody
+    /// would have to paste a new one.
+    fn keep_rotated(&mut self, rotated: &str) -> Result<(), String> {
+        let mut kept = self.tokens.save("refresh", rotated, None);
+        for pause in KEEP_AGAIN_AFTER {
+            if kept.is_ok() {
+                break;
+            }
+            self.clock.sleep(pause);
+            kept = self.tokens.save("refresh", rotated, None);
+        }
+        kept
     }
 }
 

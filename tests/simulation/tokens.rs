@@ -1,6 +1,13 @@
 //! Tokens: kept as long as they live and no longer, made anew ahead of their end, never once a request.
 
+use std::collections::HashMap;
+
+use halt_tracker::codes::Code;
 use halt_tracker::queue::state::State;
+use halt_tracker::settings::{Api, Settings};
+use halt_tracker::tracker::client::Client;
+use halt_tracker::tracker::hosts;
+use halt_tracker::tracker::tokens::{Credentials, Token, TokenStore};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -136,4 +143,53 @@ fn what_is_cached_for_one_place_is_never_shown_to_another() {
         assert_eq!(deliver(&mut world, 1), (1, 1), "{changed}");
     }
     assert_eq!(refused(&world), 0);
+}
+
+/// Keeps tokens on a disk that refuses the next writes.
+#[derive(Default)]
+struct Clumsy {
+    kept: HashMap<String, Token>,
+    refuses: u32,
+}
+
+impl TokenStore for Clumsy {
+    fn load(&mut self, name: &str) -> Option<Token> {
+        self.kept.get(name).cloned()
+    }
+    fn save(&mut self, name: &str, value: &str, renew_at: Option<i64>) -> Result<(), String> {
+        if name == "refresh" && self.refuses > 0 {
+            self.refuses -= 1;
+            return Err("disk I/O error".into());
+        }
+        self.kept.insert(name.into(), (value.to_owned().into(), renew_at));
+        Ok(())
+    }
+    fn forget(&mut self, name: &str) {
+        self.kept.remove(name);
+    }
+}
+
+#[test]
+fn a_rotated_refresh_token_is_written_again_when_the_disk_refuses_it() {
+    for (refuses, works) in [(0, true), (1, true), (3, true), (4, false)] {
+        let mut world = world(&json!({}));
+        let settings = Settings::parse(&world.settings.to_string()).expect("settings");
+        let hosts = hosts::of(&settings).expect("hosts");
+        let credentials = Credentials {
+            client_id: settings.text("client_id"),
+            client_secret: Some(String::from("sim-client-secret-0123456789").into()),
+            refresh_token: Some(String::from(SEED).into()),
+            ..Credentials::default()
+        };
+        let mut tokens = Clumsy { refuses, ..Clumsy::default() };
+        let mut client =
+            Client::new(&hosts, Api::Rest, &credentials, &mut tokens, &mut world.wire, world.clock.as_ref());
+        let answer = client.probe();
+        assert_eq!(answer.is_ok(), works, "{refuses} refusals: {answer:?}");
+        assert_eq!(tokens.kept.contains_key("refresh"), works, "{refuses} refusals");
+        if let Err(verdict) = answer {
+            assert_eq!(verdict.code(), Some(Code::StoreIo));
+            assert!(!tokens.kept.contains_key("oauth"), "what came with a token that is lost is not used");
+        }
+    }
 }
