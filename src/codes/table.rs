@@ -259,7 +259,7 @@ codes! {
     TrackerProtected = 1512, "Tracker already has this person",
         "Tracker found an existing record and was told not to overwrite it.",
         "Nothing was changed in Tracker.",
-        "If exactly one record matches, it is used; else choose the right one.";
+        "If exactly one record matches, it is used; else look for the person in Tracker and enter the right id here.";
     TrackerNoId = 1513, "Tracker gave no id",
         "Tracker said that it applied the request but did not name the record.",
         "It is never sent again; the engine looks for the record.",
@@ -284,7 +284,7 @@ codes! {
     RelaySeveral = 1602, "Several records match",
         "More than one record in Tracker matches this submission.",
         "Nothing more is sent and nothing is deleted.",
-        "Merge them in Tracker, then enter the right id here, or retry where that is not offered.";
+        "Enter the right id here; or merge them in Tracker and retry.";
     RelayUnsettled = 1603, "It could not be settled whether Tracker has the record",
         "An answer was lost and no reliable look into Tracker was possible.",
         "It is not sent again by itself, so there is no double.",
@@ -316,7 +316,7 @@ codes! {
     RelayTenant = 1610, "The record belongs to other credentials",
         "The first part was sent under other credentials or to another host, and the record there is not the same person.",
         "Nothing more is sent.",
-        "Check which Tracker account is right, then retry or discard.";
+        "Enter the credentials of the right account and retry. If this account is right and does not have the person, say so: the submission is then sent to it.";
     RelayPaused = 1611, "Sending is paused by hand",
         "Somebody paused sending on this site.",
         "All submissions wait; no attempt is spent.",
@@ -341,6 +341,10 @@ codes! {
         "Runs were missing for a while or a backup was put back, and the person was made in Tracker meanwhile as the kind of record that the form made before.",
         "Nothing was sent, so there is no double.",
         "Look at the record that the journal names. Discard the submission if it is already there; retry makes the other record as well.";
+    RelayOtherPerson = 1617, "The record that was named is another person's",
+        "The record with the id that was named is not in Tracker, or shows neither the e-mail address nor the mark of this submission.",
+        "Nothing was sent to it.",
+        "Name the right record. If it is this person all the same, as under another e-mail address, name the same id once more.";
 
     FileType = 1701, "This kind of file is not allowed",
         "The file's extension is not in the list of allowed kinds.",

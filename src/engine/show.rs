@@ -13,7 +13,6 @@ use crate::queue::view::Query;
 use crate::queue::{QueueError, Store};
 use crate::relay::plan::Plan;
 use crate::settings::Settings;
-use crate::tracker::plan::StepKind;
 use crate::vault::Ring;
 use crate::vault::file::SealedReader;
 
@@ -133,7 +132,7 @@ pub fn list(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
             .map(|item| {
                 let mut row = json!(item);
                 // What needs to know of open steps is offered by the details.
-                row["can"] = json!(Action::fitting(item.state, false, false));
+                row["can"] = json!(Action::fitting(item.state, "", false, false));
                 row
             })
             .collect();
@@ -172,8 +171,8 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
         object.insert("erases_at".into(), json!(store.erases_at(seq)?));
         object.insert("marker".into(), Value::String(job.marker.clone()));
         let open = job.steps.iter().any(|step| step.state.is_open());
-        let open_record = job.steps.iter().any(|step| step.state.is_open() && matches!(step.kind, StepKind::Contact | StepKind::Record));
-        object.insert("can".into(), json!(Action::fitting(state, open_record, open)));
+        let open_record = job.steps.iter().any(|step| step.state.is_open() && step.is_record());
+        object.insert("can".into(), json!(Action::fitting(state, &item.reason, open_record, open)));
         let waits = (job.code == Code::RelaySamePerson.number()).then(|| item.message.clone());
         object.insert("waits_for".into(), json!(waits));
         Ok(answer)

@@ -2,13 +2,20 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::job::Step;
+use super::job::{ENTERED, INSISTED, Step};
 use super::open::Tx;
 use super::state::{Pause, State, StepState};
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
 use crate::tracker::plan::StepKind;
+
+/// The reasons for which a person may name the record although no answer is open: Tracker has it, or may have it.
+const NAMED: &[&str] = &["protected", "several", TENANT];
+/// The reason of one whose plan was made for another account.
+const TENANT: &str = "tenant";
+/// The reason of one for which somebody named a record that is not the person's.
+pub const OTHER_PERSON: &str = "other person";
 
 /// An action on one submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +37,18 @@ pub enum Action {
 }
 
 impl Action {
-    /// The actions that fit a state; the screens offer exactly these.
-    pub fn fitting(state: State, open_record: bool, open: bool) -> Vec<&'static str> {
+    /// The actions that fit a state, its reason and what is open; the screens offer exactly these.
+    pub fn fitting(state: State, reason: &str, open_record: bool, open: bool) -> Vec<&'static str> {
         let mut names = Vec::new();
         match state {
             State::Queued => names.extend(["discard", "spam"]),
             State::Held => names.extend(["release", "discard", "spam"]),
             State::Retry => names.extend(["retry", "discard", "spam"]),
             State::Checking => names.push("retry"),
-            State::Attention if open_record => names.extend(["exists", "absent", "retry", "discard"]),
+            State::Attention if open_record || reason == TENANT => {
+                names.extend(["exists", "absent", "retry", "discard"])
+            }
+            State::Attention if NAMED.contains(&reason) => names.extend(["exists", "retry", "discard", "spam"]),
             State::Attention | State::Failed => names.extend(["retry", "discard", "spam"]),
             State::Discarded => names.push("retry"),
             State::Sending | State::Done | State::Erased => {}
@@ -115,18 +125,17 @@ impl Store {
 
 impl Tx<'_> {
     fn act(&self, id: &str, action: Action, now: &Moment) -> Result<(), QueueError> {
-        let found: Option<(i64, String)> = self
+        let found: Option<(i64, String, String)> = self
             .sql
-            .prepare_cached("SELECT seq, state FROM submission WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached("SELECT seq, state, reason FROM submission WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        let Some((seq, name)) = found else { return Err(QueueError::plain(Code::ActUnknown, id)) };
+        let Some((seq, name, reason)) = found else { return Err(QueueError::plain(Code::ActUnknown, id)) };
         let state = State::from_name(&name).unwrap_or(State::Sending);
         let steps = self.steps(seq)?;
         let open = steps.iter().any(|step| step.state.is_open());
-        let open_record =
-            steps.iter().any(|step| step.state.is_open() && matches!(step.kind, StepKind::Contact | StepKind::Record));
-        if !Action::fitting(state, open_record, open).contains(&action.name()) {
+        let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
+        if !Action::fitting(state, &reason, open_record, open).contains(&action.name()) {
             return Err(QueueError::plain(Code::ActState, format!("{name}: {}", action.name())));
         }
         match action {
@@ -136,7 +145,8 @@ impl Tx<'_> {
             }
             Action::Discard => self.end(seq, id, State::Discarded, "by hand", now)?,
             Action::Spam => self.end(seq, id, State::Discarded, "spam", now)?,
-            Action::Exists(tracker_id) => self.exists(seq, &steps, tracker_id, now)?,
+            Action::Exists(tracker_id) => self.exists(seq, &reason, &steps, tracker_id, now)?,
+            Action::Absent if reason == TENANT => self.begin_anew(seq, now)?,
             Action::Absent => self.absent(seq, now)?,
             Action::Erase => return self.erase(seq, id, state, open, now),
         }
@@ -182,15 +192,23 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn exists(&self, seq: i64, steps: &[Step], tracker_id: i64, now: &Moment) -> Result<(), QueueError> {
-        let Some(step) = steps.iter().find(|step| step.state.is_open()) else { return Ok(()) };
+    /// The record of the step that is open, or not sent, or another account's. The next run reads it before anything else
+    /// is sent to it, unless the same id is named a second time.
+    fn exists(&self, seq: i64, reason: &str, steps: &[Step], tracker_id: i64, now: &Moment) -> Result<(), QueueError> {
+        let record = |wanted: StepState| steps.iter().rev().find(|step| step.is_record() && step.state == wanted);
+        let open = steps.iter().find(|step| step.state.is_open());
+        let not_sent = steps.iter().find(|step| step.is_record() && step.state == StepState::Todo);
+        let Some(step) = open.or(not_sent).or_else(|| record(StepState::Done)) else { return Ok(()) };
+        let again = reason == OTHER_PERSON && step.tracker_id == Some(tracker_id);
+        let how = if again { INSISTED } else { ENTERED };
         self.change(
-            "UPDATE step SET state = 'done', how = 'by hand', tracker_id = ?3, code = 0, message = NULL, settled_at = ?4 WHERE seq = ?1 AND ordinal = ?2",
-            params![seq, step.ordinal, tracker_id, now.wall],
+            "UPDATE step SET state = 'done', how = ?5, tracker_id = ?3, code = 0, message = NULL, settled_at = ?4 WHERE seq = ?1 AND ordinal = ?2",
+            params![seq, step.ordinal, tracker_id, now.wall, how],
         )?;
         let record = (step.kind == StepKind::Record).then_some(tracker_id);
+        // A plan that is made anew would forget what was named.
         self.change(
-            "UPDATE submission SET tracker_id = coalesce(?2, tracker_id) WHERE seq = ?1",
+            "UPDATE submission SET tracker_id = coalesce(?2, tracker_id), plan_fixed = 1 WHERE seq = ?1",
             params![seq, record],
         )?;
         self.send_again(seq, &self.steps(seq)?, now)
@@ -202,6 +220,17 @@ impl Tx<'_> {
         self.change(
             "UPDATE submission SET state = 'checking', reason = '', code = 0, message = NULL, verify = 2, due_at = 0, due_boot = 0,
              boot_id = '', crashes = 0, updated_at = ?2 WHERE seq = ?1",
+            params![seq, now.wall],
+        )?;
+        Ok(())
+    }
+
+    /// A person says that the account in force does not have it: it is planned for that account, looked for there and sent.
+    fn begin_anew(&self, seq: i64, now: &Moment) -> Result<(), QueueError> {
+        self.change("DELETE FROM step WHERE seq = ?1", [seq])?;
+        self.change(
+            "UPDATE submission SET state = 'queued', reason = '', code = 0, message = NULL, verify = 1, plan_fixed = 0, tracker_id = NULL,
+             due_at = 0, due_boot = 0, boot_id = '', crashes = 0, attempts = 0, updated_at = ?2 WHERE seq = ?1",
             params![seq, now.wall],
         )?;
         Ok(())

@@ -81,6 +81,20 @@ pub struct Step {
     pub resends: i64,
     /// Tracker's id.
     pub tracker_id: Option<i64>,
+    /// How it was settled; empty while it is not.
+    pub how: String,
+}
+
+/// How a step was settled by somebody who named its record: it is to be read before anything hangs on it.
+pub const ENTERED: &str = "by hand";
+/// The same, named once more after it was read and found to be somebody else's.
+pub const INSISTED: &str = "by hand, again";
+
+impl Step {
+    /// Whether it makes a person or a Lead.
+    pub const fn is_record(&self) -> bool {
+        matches!(self.kind, StepKind::Contact | StepKind::Record)
+    }
 }
 
 impl Store {
@@ -201,7 +215,7 @@ impl Tx<'_> {
     }
 
     pub(super) fn steps(&self, seq: i64) -> Result<Vec<Step>, QueueError> {
-        let sql = "SELECT ordinal, kind, state, file, intent_at, boot_id, unknown_at, unknown_boot, looks, unclean, resends, tracker_id
+        let sql = "SELECT ordinal, kind, state, file, intent_at, boot_id, unknown_at, unknown_boot, looks, unclean, resends, tracker_id, how
                    FROM step WHERE seq = ?1 ORDER BY ordinal";
         let mut statement = self.sql.prepare_cached(sql)?;
         let rows = statement.query_map([seq], read_step)?;
@@ -253,5 +267,6 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<Step> {
         unclean: row.get(9)?,
         resends: row.get(10)?,
         tracker_id: row.get(11)?,
+        how: row.get(12)?,
     })
 }

@@ -66,7 +66,7 @@ CREATE TABLE step (
     unclean      INTEGER NOT NULL DEFAULT 0,        -- answered looks that prove nothing
     resends      INTEGER NOT NULL DEFAULT 0,
     tracker_id   INTEGER,
-    how          TEXT    NOT NULL DEFAULT '',       -- created, found, reconciled, by hand, assumed
+    how          TEXT    NOT NULL DEFAULT '',       -- created, found, reconciled, by hand, …
     code         INTEGER NOT NULL DEFAULT 0,
     message      BLOB,                              -- sealed
     settled_at   INTEGER,

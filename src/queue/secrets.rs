@@ -10,6 +10,8 @@ use crate::tracker::tokens::Token;
 
 /// The table of secrets that people enter.
 pub const NAMES: &[&str] = &["client_secret", "refresh_token", "api_token", "shared_secret"];
+/// The fact that tells which credentials the present generation stands for.
+const CREDENTIALS: &str = "credentials";
 /// How many webhook secrets may be active at the same time, so that one can be replaced without a gap.
 pub const MOST_SHARED: usize = 3;
 
@@ -38,6 +40,19 @@ impl Store {
     /// `HT-1410` for a fourth webhook secret; the store's.
     pub fn save_secret(&mut self, name: &str, value: &str, weak: bool, now: i64) -> Result<(), QueueError> {
         self.write(|tx| tx.save_secret(name, value, weak, now))
+    }
+
+    /// Begins a generation when other credentials are in force than a run saw last. One that was saved has begun one already,
+    /// and so it is with the first run of a store.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn heed_credentials(&mut self, mark: &str) -> Result<(), QueueError> {
+        let known = self.meta(CREDENTIALS)?;
+        if known == mark {
+            return Ok(());
+        }
+        self.write(|tx| if known.is_empty() { tx.set_meta(CREDENTIALS, mark) } else { tx.begin_generation(mark) })
     }
 
     /// Opens a secret: (slot, value), the newest first.
@@ -128,8 +143,7 @@ impl Tx<'_> {
             // Any credential saved by hand is a new one: what was derived from the old one is void. Records that look-ups
             // must find are no tokens: they tell whether the new ones speak for the same account.
             self.change("DELETE FROM token WHERE name NOT LIKE 'control %'", [])?;
-            let generation: i64 = self.meta("generation")?.parse().unwrap_or_default();
-            self.set_meta("generation", &(generation + 1).to_string())?;
+            self.begin_generation("")?;
             0
         };
         let sealed = self.seal(&self.of_site(&row_of(name, slot))?, "secret", value.as_bytes())?;
@@ -138,6 +152,13 @@ impl Tx<'_> {
             params![name, slot, sealed, now, weak],
         )?;
         Ok(())
+    }
+
+    /// From here on other credentials are in force. `mark` stands for them; empty until a run has seen them.
+    fn begin_generation(&self, mark: &str) -> Result<(), QueueError> {
+        let generation: i64 = self.meta("generation")?.parse().unwrap_or_default();
+        self.set_meta("generation", &(generation + 1).to_string())?;
+        self.set_meta(CREDENTIALS, mark)
     }
 
     fn secrets(&self, name: &str) -> Result<Vec<(i64, Zeroizing<String>)>, QueueError> {

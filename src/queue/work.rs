@@ -158,6 +158,28 @@ impl Store {
         self.write(|tx| tx.outcome(job, step, run_id, outcome, now))
     }
 
+    /// Makes a plan the plan of the account that is in force.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn move_to_tenant(&mut self, seq: i64, run_id: &str, tenant: &str, generation: i64) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let sql = "UPDATE submission SET tenant = ?3, generation = ?4 WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
+            tx.change(sql, params![seq, run_id, tenant, generation]).map(drop)
+        })
+    }
+
+    /// Forgets which record a submission became, since that one is not its own.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn forget_record(&mut self, seq: i64, run_id: &str) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let sql = "UPDATE submission SET tracker_id = NULL WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
+            tx.change(sql, params![seq, run_id]).map(drop)
+        })
+    }
+
     /// Lets go of a submission.
     ///
     /// # Errors

@@ -47,6 +47,16 @@ pub(crate) fn credentials(store: &Store, settings: &Settings) -> Result<Credenti
     })
 }
 
+/// Credentials that a constant changed are new ones, as those that were saved: what was sent under the old ones may belong to
+/// another account.
+pub(super) fn heed_change(store: &mut Store, credentials: &Credentials) -> Result<(), QueueError> {
+    let secrets = [&credentials.client_secret, &credentials.refresh_token, &credentials.api_token];
+    let text = secrets.map(|one| one.as_ref().map_or("", |value| value.as_str()));
+    let joined = zeroize::Zeroizing::new(text.join("\0"));
+    let mark = hex(&store.ring().hash("credentials", joined.as_bytes()));
+    store.heed_credentials(&mark)
+}
+
 /// The account of hosts and credentials.
 pub(super) fn tenant(store: &Store, hosts: &Hosts, settings: &Settings) -> Result<Tenant, QueueError> {
     let names = format!("{}\0{}\0{}", hosts.oauth, hosts.api, settings.text("client_id"));

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::report::Event;
 use super::rule::Rule;
 use super::run::Runner;
-use super::send::{ids_of, is_record};
+use super::send::ids_of;
 use super::sight::Sight;
 use crate::codes::Code;
 use crate::queue::QueueError;
@@ -47,7 +47,7 @@ impl Runner<'_> {
             }
             self.store().begin_audit(seq)?;
             let id = job.id.clone();
-            let records: Vec<Step> = job.steps.iter().filter(|step| is_record(step)).cloned().collect();
+            let records: Vec<Step> = job.steps.iter().filter(|step| step.is_record()).cloned().collect();
             let lost: Vec<&Step> =
                 records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
             // After a crash nobody knows which one it was.

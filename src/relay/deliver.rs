@@ -95,8 +95,7 @@ impl Claimed {
     /// Whether a create may have reached Tracker, so that the plan and its tenant are fixed.
     pub fn has_reached(&self) -> bool {
         self.job.steps.iter().any(|step| {
-            matches!(step.kind, StepKind::Contact | StepKind::Record)
-                && matches!(step.state, StepState::Unknown | StepState::Applied | StepState::Done)
+            step.is_record() && matches!(step.state, StepState::Unknown | StepState::Applied | StepState::Done)
         })
     }
 }
@@ -169,6 +168,9 @@ impl Runner<'_> {
 
     /// Walks the steps in order until all are settled or one stops it.
     fn walk(&mut self, claimed: &mut Claimed) -> Result<Walk, QueueError> {
+        if let Some(walk) = self.check_entered(claimed)? {
+            return Ok(walk);
+        }
         if let Some(walk) = self.check_tenant(claimed)? {
             return Ok(walk);
         }

@@ -4,7 +4,7 @@
 use super::deliver::{Claimed, Walk};
 use super::rule::Rule;
 use super::run::Runner;
-use super::send::{found, ids_of, is_record, put_back};
+use super::send::{found, ids_of, put_back};
 use super::sight::Reading;
 use crate::codes::Code;
 use crate::queue::QueueError;
@@ -133,7 +133,7 @@ impl Runner<'_> {
 
     /// R3: Tracker has the person and was told not to overwrite it. One exact match is taken.
     pub fn protected(&mut self, claimed: &mut Claimed, step: &Step, message: &str) -> Result<Walk, QueueError> {
-        if !is_record(step) {
+        if !step.is_record() {
             return self.reject(claimed, step, Code::TrackerProtected, message);
         }
         let back = StepOutcome {
@@ -204,7 +204,7 @@ impl Runner<'_> {
 /// The step that a found record settles: the Contact of a REST Lead, else the record itself.
 fn target_of_find(claimed: &Claimed) -> Option<Step> {
     claimed.plan.email.as_ref()?;
-    claimed.job.steps.iter().find(|step| is_record(step)).filter(|step| step.state == StepState::Todo).cloned()
+    claimed.job.steps.iter().find(|step| step.is_record()).filter(|step| step.state == StepState::Todo).cloned()
 }
 
 /// The record of several that is used: the newest update, then the lowest id; and all of them in words.

@@ -14,6 +14,7 @@
 pub mod account;
 mod audit;
 mod deliver;
+mod entered;
 mod find;
 pub mod pace;
 pub mod plan;

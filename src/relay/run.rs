@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Policy;
-use super::account::{StoreTokens, credentials, tenant};
+use super::account::{StoreTokens, credentials, heed_change, tenant};
 use super::deliver::Flow;
 use super::pace::{Paced, Remembered};
 use super::plan::Tenant;
@@ -187,6 +187,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         Ok(hosts) => hosts,
         Err(_) => return stopped(store, report, &around, Pause::Endpoint, Code::TrackerHost, ""),
     };
+    heed_change(store, &credentials)?;
     let tenant = tenant(store, &hosts, around.settings)?;
     let earlier = earlier_pace(store, &around.clock.now())?;
     let pace = around.settings.number("pace");

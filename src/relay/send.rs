@@ -33,16 +33,16 @@ impl Runner<'_> {
         // A create that was lost before, or that another copy of the store may have sent, goes out only
         // right after a look that found nothing.
         let verify = claimed.job.verify && self.policy.keeps(Rule::GapIsLookedInto);
-        if is_record(step) && verify && !claimed.job.said_absent && !claimed.has_reached() && !claimed.looked_elsewhere
+        if step.is_record() && verify && !claimed.job.said_absent && !claimed.has_reached() && !claimed.looked_elsewhere
         {
             return self.look_for_other_type(claimed, step);
         }
-        if is_record(step)
+        if step.is_record()
             && let Some(walk) = self.made_meanwhile(claimed, step)?
         {
             return Ok(walk);
         }
-        let unsure = if is_record(step) { step.resends > 0 || verify } else { verify && is_told_apart(claimed, step) };
+        let unsure = if step.is_record() { step.resends > 0 || verify } else { verify && is_told_apart(claimed, step) };
         if unsure && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
         }
@@ -94,7 +94,7 @@ impl Runner<'_> {
                 Ok(Walk::On)
             }
             // R1b: applied, but not named. Records are looked for; a child needs no id.
-            Verdict::Done { id: None, message } if !is_record(step) => {
+            Verdict::Done { id: None, message } if !step.is_record() => {
                 let done = StepOutcome {
                     state: Some(StepState::Done),
                     event: "created",
@@ -125,7 +125,7 @@ impl Runner<'_> {
                     code: Some(*code),
                     message: message.clone(),
                     fixes_plan: true,
-                    audit_at: is_record(step).then(|| self.clock.now().wall + self.policy.audit_ms),
+                    audit_at: step.is_record().then(|| self.clock.now().wall + self.policy.audit_ms),
                     ..Default::default()
                 };
                 self.write_outcome(claimed, step, &lost)?;
@@ -162,7 +162,7 @@ impl Runner<'_> {
                 self.leave_paused(claimed, Pause::Credentials, verdict)
             }
             // A child whose address is not there, while the API is: its record was deleted or merged in Tracker.
-            Some(Refusal::Endpoint) if step.is_some_and(|step| !is_record(step)) && self.client().probe().is_ok() => {
+            Some(Refusal::Endpoint) if step.is_some_and(|step| !step.is_record()) && self.client().probe().is_ok() => {
                 self.refused(claimed, step, code, &message)
             }
             Some(Refusal::Endpoint) => {
@@ -206,7 +206,7 @@ impl Runner<'_> {
         message: &str,
     ) -> Result<Walk, QueueError> {
         let Some(step) = step else { return Ok(Walk::leave(State::Failed, Some(code), message)) };
-        if !is_record(step) {
+        if !step.is_record() {
             return self.reject(claimed, step, code, message);
         }
         let refused = StepOutcome {
@@ -317,11 +317,6 @@ const fn is_of_the_disk(code: Code) -> bool {
 /// a record stands once. A document of the same name may be an older one.
 fn is_told_apart(claimed: &Claimed, step: &Step) -> bool {
     claimed.plan.api == Api::Rest && matches!(step.kind, StepKind::Activity | StepKind::Longlist)
-}
-
-/// Whether a step creates a person or a lead.
-pub fn is_record(step: &Step) -> bool {
-    matches!(step.kind, StepKind::Contact | StepKind::Record)
 }
 
 /// A settled record or child.

@@ -4,7 +4,7 @@ use super::deliver::{Claimed, Walk};
 use super::plan::Plan;
 use super::rule::Rule;
 use super::run::Runner;
-use super::send::{found, ids_of, is_record};
+use super::send::{found, ids_of};
 use super::sight::Sight;
 use crate::codes::Code;
 use crate::queue::QueueError;
@@ -33,7 +33,7 @@ impl Runner<'_> {
             return Ok(walk);
         }
         let look = self.look_for_step(claimed, &step)?;
-        if self.sight == Sight::Lost && is_record(&step) && step.state != StepState::Todo {
+        if self.sight == Sight::Lost && step.is_record() && step.state != StepState::Todo {
             let since = self.unanswered_for()?.unwrap_or_default();
             if since < self.policy.blind_ask_ms {
                 let wait = self.policy.back_off(claimed.job.attempts, 0, self.random);
@@ -108,7 +108,7 @@ impl Runner<'_> {
             claimed.looked = Some(step.ordinal);
             return Ok(Walk::On);
         }
-        if is_record(step) {
+        if step.is_record() {
             if claimed.job.said_absent {
                 return self.send_again(claimed, step, "absent, as a person said");
             }

@@ -62,6 +62,13 @@ impl Record {
             .any(|text| normal(text) == normal(email))
     }
 
+    /// Whether it has this title, as a Lead has.
+    pub fn has_title(&self, title: &str) -> bool {
+        let said = |name: &str| self.0.get(name).and_then(Value::as_str);
+        !title.is_empty()
+            && ["name", "leadName"].iter().filter_map(|name| said(name)).any(|text| normal(text) == normal(title))
+    }
+
     /// Whether it carries our marker, in a field of its own or in a note.
     pub fn has_marker(&self, marker: &str) -> bool {
         let exact = |value: &Value| value.as_str() == Some(marker);

@@ -94,7 +94,7 @@ impl Model {
         let Some(one) = self.ones.get_mut(&id) else { return Some(Code::ActUnknown) };
         let open_record = one.steps.first().is_some_and(|step| step.is_open());
         let open = one.is_open();
-        if !Action::fitting(one.state, open_record, open).contains(&name) {
+        if !Action::fitting(one.state, "", open_record, open).contains(&name) {
             return Some(Code::ActState);
         }
         match action {
@@ -106,6 +106,7 @@ impl Model {
             Action::Exists(_) => {
                 if let Some(step) = one.steps.iter_mut().find(|step| step.is_open()) {
                     *step = StepState::Done;
+                    one.fixed = true;
                 }
                 again(one, now);
             }

@@ -94,6 +94,10 @@ final class Words
             'release'            => __('Released for sending', 'halt-tracker'),
             'erase'              => __('Erasure asked for', 'halt-tracker'),
             'exists'             => __('A person named the record in Tracker', 'halt-tracker'),
+            'named and checked'  => __('The record that was named is this person’s', 'halt-tracker'),
+            'named, not checked' => __('The record that was named could not be read; it is used as it was named', 'halt-tracker'),
+            'named, not theirs'  => __('The record that was named is not this person’s', 'halt-tracker'),
+            'named again'        => __('The same record was named once more; it is used', 'halt-tracker'),
             'absent'             => __('It is not in Tracker', 'halt-tracker'),
         ][$event] ?? $event;
     }
@@ -112,7 +116,7 @@ final class Words
             'refused: longlist'  => __('Tracker refused the long list entry.', 'halt-tracker'),
         ];
         $said = $plain[$message] ?? $message;
-        return $said === '' && $how === 'by hand' ? __('Settled by hand.', 'halt-tracker') : $said;
+        return $said === '' && (str_starts_with($how, 'by hand') || str_starts_with($how, 'named')) ? __('Settled by hand.', 'halt-tracker') : $said;
     }
 
     /** Why a submission is in its state. */
@@ -128,6 +132,7 @@ final class Words
             'protected' => __('Tracker protects an existing record', 'halt-tracker'),
             'resends'   => __('sent twice without an answer', 'halt-tracker'),
             'crashes'   => __('it stopped PHP several times', 'halt-tracker'),
+            'other person' => __('the record that was named is another person’s', 'halt-tracker'),
             'tenant'    => __('the record belongs to other credentials', 'halt-tracker'),
             'other type' => __('the person is there as another kind of record', 'halt-tracker'),
             'late twin' => __('a second record appeared', 'halt-tracker'),
