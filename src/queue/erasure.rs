@@ -74,16 +74,20 @@ impl Store {
         })
     }
 
-    /// Erases in the stores that restores have set aside, too.
+    /// Erases in the stores that restores have set aside, too, with the files that this one does not name.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn erase_aside(&self) -> Result<(), QueueError> {
         let erased = self.read().erased()?;
-        for path in self.asides() {
+        for path in self.asides()? {
             let conn = Connection::open(&path)?;
             conn.pragma_update(None, "secure_delete", true)?;
-            self.erase_within(&conn, &erased)?;
+            for name in self.erase_within(&conn, &erased)? {
+                if !self.file_is_known(&name)? {
+                    self.unlink(&[name]);
+                }
+            }
             conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             conn.close().map_err(|(_, error)| error)?;
         }
@@ -91,24 +95,35 @@ impl Store {
     }
 
     /// The databases that restores have set aside.
-    pub(super) fn asides(&self) -> Vec<PathBuf> {
+    ///
+    /// # Errors
+    /// The operating system's: what cannot be listed may be there.
+    pub(super) fn asides(&self) -> Result<Vec<PathBuf>, QueueError> {
         self.beside(&[format!("{DATABASE}{ASIDE}")])
     }
 
     /// The files of stores that could not be opened when a backup took their place.
-    pub(super) fn damaged(&self) -> Vec<PathBuf> {
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn damaged(&self) -> Result<Vec<PathBuf>, QueueError> {
         self.beside(&["", "-wal"].map(|end| format!("{DATABASE}{end}{DAMAGED}")))
     }
 
     /// Files in the store's folder whose name is one of these and a time.
-    fn beside(&self, begins: &[String]) -> Vec<PathBuf> {
-        let listed = self.dir().and_then(|dir| std::fs::read_dir(dir).ok());
-        let named = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    fn beside(&self, begins: &[String]) -> Result<Vec<PathBuf>, QueueError> {
+        let Some(dir) = self.dir() else { return Ok(Vec::new()) };
+        let io = |error| QueueError::io(error, dir.display().to_string());
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(dir).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
             let time = begins.iter().find_map(|begin| name.strip_prefix(begin.as_str()));
-            time.is_some_and(|time| time.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        listed.into_iter().flatten().flatten().map(|entry| entry.path()).filter(named).collect()
+            if time.is_some_and(|time| time.bytes().all(|byte| byte.is_ascii_digit())) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
     }
 
     /// Erases in another database under the same keys; the stored names of the files that go with it.

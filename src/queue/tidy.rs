@@ -1,5 +1,7 @@
 //! Retention, erasure and old keys: what leaves the store, and that it really leaves.
 
+use std::path::PathBuf;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::erasure::Erased;
@@ -118,31 +120,48 @@ impl Store {
     }
 
     /// Deletes sealed files that no submission names a day after they were written: their submission was never
-    /// stored. Stores that a restore has set aside go after a week. Returns how many.
-    pub fn sweep(&self, now: i64) -> usize {
-        for aside in self.asides().into_iter().chain(self.damaged()) {
+    /// stored. Stores that a restore has set aside go after a week, and until then they may name any file that this one
+    /// does not: only drafts, which no store ever names, are deleted as long as one is there. Returns how many.
+    ///
+    /// # Errors
+    /// The store's: whose a file is cannot be told then, and nothing more is deleted.
+    pub fn sweep(&self, now: i64) -> Result<usize, QueueError> {
+        for aside in self.kept_beside()? {
             let made = aside.to_string_lossy().rsplit('-').next().and_then(|time| time.parse::<i64>().ok());
             if made.is_some_and(|at| now - at > ASIDE_DAYS * DAY_MS) {
                 let _ = std::fs::remove_file(aside);
             }
         }
-        let Some(listed) = self.files_dir().and_then(|folder| std::fs::read_dir(folder).ok()) else { return 0 };
+        let is_alone = self.kept_beside()?.is_empty();
+        let Some(listed) = self.files_dir().and_then(|folder| std::fs::read_dir(folder).ok()) else { return Ok(0) };
         let mut count = 0;
         for entry in listed.flatten() {
             let modified = entry.metadata().and_then(|about| about.modified()).ok();
             let at = modified
                 .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
                 .map_or(now, |since| i64::try_from(since.as_millis()).unwrap_or(now));
-            if now - at > DAY_MS && !self.file_is_known(&entry.file_name().to_string_lossy()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let may_go = now - at > DAY_MS && (is_alone || name.starts_with('.'));
+            if may_go && !self.file_is_known(&name)? {
                 count += usize::from(std::fs::remove_file(entry.path()).is_ok());
             }
         }
-        count
+        Ok(count)
     }
 
-    fn file_is_known(&self, name: &str) -> bool {
-        let known = self.conn.prepare_cached("SELECT 1 FROM file WHERE stored = ?1 LIMIT 1");
-        known.is_ok_and(|mut known| known.exists([name]).unwrap_or(false))
+    /// The files of every store that is kept beside this one.
+    fn kept_beside(&self) -> Result<Vec<PathBuf>, QueueError> {
+        let mut all = self.asides()?;
+        all.extend(self.damaged()?);
+        Ok(all)
+    }
+
+    /// Whether a submission names this sealed file.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub(super) fn file_is_known(&self, name: &str) -> Result<bool, QueueError> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM file WHERE stored = ?1 LIMIT 1")?.exists([name])?)
     }
 }
 

@@ -326,7 +326,7 @@ fn tidy(store: &mut Store, retention_days: i64, now: &Moment) -> Result<(), Queu
         return Ok(());
     }
     store.tidy(retention_days, now.wall)?;
-    store.sweep(now.wall);
+    store.sweep(now.wall)?;
     store.set_facts(&[("tidied_at", now.wall.to_string())])
 }
 

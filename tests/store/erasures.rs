@@ -120,9 +120,9 @@ fn a_restored_backup_brings_back_neither_rows_nor_files_of_who_was_erased() {
     erase(&mut store, &other.id);
     store.erase_aside().expect("erased");
     assert_eq!(left(), 0);
-    store.sweep(now().wall + 6 * DAY);
+    store.sweep(now().wall + 6 * DAY).expect("swept");
     assert!(aside.exists());
-    store.sweep(now().wall + 8 * DAY);
+    store.sweep(now().wall + 8 * DAY).expect("swept");
     assert!(!aside.exists());
 }
 

@@ -11,6 +11,7 @@ mod owner;
 mod privacy;
 mod rotation;
 mod search;
+mod swept;
 mod unopened;
 
 use std::path::PathBuf;

@@ -56,9 +56,9 @@ fn a_damaged_database_gives_its_place_to_the_backup_and_is_kept_for_a_week() {
     };
     assert_eq!(kept(), 2, "with its WAL");
     store.erase_aside().expect("nobody opens it");
-    store.sweep(now().wall + 6 * 24 * 3_600_000);
+    store.sweep(now().wall + 6 * 24 * 3_600_000).expect("swept");
     assert_eq!(kept(), 2);
-    store.sweep(now().wall + 8 * 24 * 3_600_000);
+    store.sweep(now().wall + 8 * 24 * 3_600_000).expect("swept");
     assert_eq!(kept(), 0);
 }
 
