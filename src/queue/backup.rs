@@ -164,19 +164,31 @@ fn check(path: &Path) -> Result<(), QueueError> {
     if said == "ok" { Ok(()) } else { Err(QueueError::plain(Code::StoreDamaged, "the backup fails its own check")) }
 }
 
+/// Copies sealed files that are not there yet, or cut: they never change, so that a shorter one is a part of the other.
 fn copy_files(from: &Path, to: &Path) -> Result<usize, QueueError> {
     let folder = from.join("files");
     let mut count = 0;
-    for entry in std::fs::read_dir(&folder).map_err(|error| io(error, &folder))?.flatten() {
-        let target = to.join("files").join(entry.file_name());
-        if target.exists() {
+    for entry in std::fs::read_dir(&folder).map_err(|error| io(error, &folder))? {
+        let (source, name) =
+            entry.map(|entry| (entry.path(), entry.file_name())).map_err(|error| io(error, &folder))?;
+        let target = to.join("files").join(&name);
+        let is_whole = std::fs::metadata(&target)
+            .is_ok_and(|there| std::fs::metadata(&source).is_ok_and(|about| there.len() >= about.len()));
+        // A draft is nobody's file.
+        if is_whole || name.as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        match copy(&entry.path(), &target) {
+        // Only what is whole and on the disk gets the name by which it is read, and the next restore passes over it.
+        let draft = to.join("files").join(format!(".{}", name.to_string_lossy()));
+        let copied = copy(&source, &draft);
+        match copied.and_then(|()| std::fs::rename(&draft, &target).map_err(|error| io(error, &target))) {
             Ok(()) => count += 1,
             // Retention took it meanwhile.
             Err(QueueError::Io(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                let _ = std::fs::remove_file(&draft);
+                return Err(error);
+            }
         }
     }
     place::sync_folder(&to.join("files"))?;

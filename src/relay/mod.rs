@@ -8,12 +8,14 @@
 //! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value; [`rule`]: every rule, by name.
 //!   [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
-//! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `settle`: one lost answer.
+//! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `document`: its file.
+//!   `settle`: one lost answer.
 //!   `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
 
 pub mod account;
 mod audit;
 mod deliver;
+mod document;
 mod entered;
 mod find;
 pub mod pace;

@@ -14,12 +14,6 @@ use crate::settings::Api;
 use crate::tracker::lookup::Hit;
 use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::plan::StepKind;
-use crate::tracker::transport::DocumentSource;
-use crate::vault::file::SealedSource;
-use crate::vault::{VaultError, place};
-
-/// Opens a document anew for each try.
-type Opener = dyn Fn() -> Option<Box<dyn DocumentSource>>;
 
 impl Runner<'_> {
     /// Sends a step once.
@@ -288,23 +282,6 @@ impl Runner<'_> {
     fn is_sound(&mut self) -> bool {
         let store = self.store();
         store.is_sound() && store.run_lock.as_ref().is_none_or(crate::queue::lock::RunLock::is_sound)
-    }
-
-    fn source_of(&mut self, claimed: &Claimed, step: &Step) -> Result<Option<Box<Opener>>, Code> {
-        let Some(ordinal) = step.file else { return Ok(None) };
-        let file = claimed.job.files.iter().find(|file| file.ordinal == ordinal).ok_or(Code::FileLost)?;
-        if let Some(code) = Code::from_number(file.refused) {
-            return Err(code);
-        }
-        let folder = self.store().files_dir().ok_or(Code::FileLost)?;
-        let (ring, path, id) = (self.store().ring().clone(), folder.join(&file.stored), claimed.job.id.clone());
-        SealedSource::new(&ring, &path, &id).map_err(|error| match error {
-            VaultError::Io(io, _) if io.kind() != std::io::ErrorKind::NotFound => place::code_of_io(&io),
-            _ => Code::FileLost,
-        })?;
-        Ok(Some(Box::new(move || {
-            SealedSource::new(&ring, &path, &id).ok().map(|source| Box::new(source) as Box<dyn DocumentSource>)
-        })))
     }
 }
 

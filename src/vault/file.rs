@@ -157,7 +157,10 @@ impl SealedReader {
         let mut file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         let mut head = [0; HEAD];
-        file.read_exact(&mut head).map_err(|_| VaultError::Unseal)?;
+        file.read_exact(&mut head).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => VaultError::Unseal,
+            _ => VaultError::io(error, path),
+        })?;
         let (Some(magic), Some(key_id), Some(prefix)) = (head.get(..4), head.get(4..12), head.get(12..)) else {
             return Err(VaultError::Unseal);
         };
@@ -207,6 +210,14 @@ impl SealedReader {
             done += count;
         }
         Ok(done)
+    }
+
+    /// Opens every chunk once and keeps none: whether the file can be read to its end.
+    ///
+    /// # Errors
+    /// `InvalidData` or `UnexpectedEof` when it is damaged; else the operating system's.
+    pub fn verify(&mut self) -> io::Result<()> {
+        (0..=self.size.saturating_sub(1) / CHUNK as u64).try_for_each(|number| self.load(number))
     }
 
     fn load(&mut self, number: u64) -> io::Result<()> {
@@ -331,6 +342,24 @@ mod tests {
         swapped.extend_from_slice(&whole[HEAD + 2 * (CHUNK + TAG)..]);
         std::fs::write(&path, &swapped).expect("swapped");
         assert!(read_all("one").is_err());
+    }
+
+    #[test]
+    fn a_file_is_whole_only_when_every_chunk_of_it_opens() {
+        for size in [0, 1, CHUNK + 10] {
+            let (_folder, ring, path, _) = stored(size);
+            let verify = || SealedReader::open(&ring, &path, "one").map(|mut reader| reader.verify().is_ok());
+            assert!(verify().expect("opens"), "{size}");
+            let whole = std::fs::read(&path).expect("bytes");
+            for at in (HEAD..whole.len()).step_by(CHUNK / 2) {
+                let mut flipped = whole.clone();
+                flipped[at] ^= 1;
+                std::fs::write(&path, &flipped).expect("flipped");
+                assert!(!verify().expect("its head is sound"), "{size}, one bit at {at}");
+                std::fs::write(&path, &whole[..at]).expect("cut");
+                assert!(!verify().unwrap_or(false), "{size}, cut at {at}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod backup;
 mod campaign;
 mod contract;
 mod delivery;
+mod documents;
 mod entered;
 mod fields;
 mod invariants;

@@ -148,7 +148,8 @@ impl Wire {
             return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
         }
         let is_change = is_change(&request.url);
-        let request = plain(request);
+        // A body that breaks off half way is a request of which nobody knows what became, as over real HTTP.
+        let Ok(request) = plain(request) else { return lost() };
         if let Some(poison) = self.poison
             && request.path.contains("/Search")
             && String::from_utf8_lossy(&request.body).contains(poison)
@@ -242,7 +243,7 @@ fn is_change(url: &str) -> bool {
     !url.contains("/Search") && !url.contains("oAuth2") && !url.contains("ExchangeToken") && !url.contains("MetaData")
 }
 
-fn plain(request: Request) -> model::Request {
+fn plain(request: Request) -> std::io::Result<model::Request> {
     use base64::Engine as _;
     let mut headers = Vec::new();
     if let Some(token) = &request.bearer {
@@ -256,18 +257,18 @@ fn plain(request: Request) -> model::Request {
         }
         Body::Document { before, source, after } => {
             let mut bytes = Vec::new();
-            source.open().and_then(|mut reader| reader.read_to_end(&mut bytes)).expect("a readable document");
+            source.open()?.read_to_end(&mut bytes)?;
             let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
             [before.as_slice(), encoded.as_bytes(), &after].concat()
         }
     };
     let path = url::Url::parse(&request.url).expect("an address");
-    model::Request {
+    Ok(model::Request {
         method: request.method.to_owned(),
         path: path.path().to_owned(),
         query: path.query().unwrap_or_default().to_owned(),
         headers,
         body,
-    }
+    })
 }

@@ -24,6 +24,13 @@ fn put_back(place: &Place, backup: &std::path::Path) -> Result<Option<PathBuf>, 
     Store::put_back_unopened(&place.dir(), &place.key_file(), &place.site, backup, &now())
 }
 
+/// The stored name of the first submission's file.
+fn stored_of(place: &Place) -> String {
+    let store = place.open().expect("opens");
+    let (seq, ..) = store.detail(&ada(1).id).expect("there");
+    store.job(seq).expect("read").files[0].stored.clone()
+}
+
 #[track_caller]
 fn is_back(place: &Place) {
     let store = place.open().expect("it opens again");
@@ -31,9 +38,7 @@ fn is_back(place: &Place) {
     assert_eq!(store.state_of(&ada(2).id).expect("read"), None, "it came after the backup");
     let pauses: Vec<Pause> = store.pauses().expect("read").iter().map(|pause| pause.reason).collect();
     assert_eq!(pauses, [Pause::Restored]);
-    let (seq, ..) = store.detail(&ada(1).id).expect("there");
-    let stored = store.job(seq).expect("read").files[0].stored.clone();
-    assert!(store.files_dir().expect("a folder").join(stored).exists(), "with its file");
+    assert!(place.dir().join("files").join(stored_of(place)).exists(), "with its file");
 }
 
 #[test]
@@ -89,4 +94,43 @@ fn a_backup_that_is_damaged_of_another_site_or_without_a_key_is_put_nowhere() {
     std::fs::write(backup.join("queue.sqlite"), b"damaged too").expect("damaged");
     assert_eq!(code(put_back(&place, &backup)), Some(Code::StoreDamaged));
     untouched();
+}
+
+/// A file of the backup that opens and breaks off when it is read, as from a disk that fails.
+fn cannot_be_read(backup: &std::path::Path, stored: &str) {
+    std::fs::remove_file(backup.join("files").join(stored)).expect("away");
+    std::os::unix::fs::symlink("/proc/self/mem", backup.join("files").join(stored)).expect("linked");
+}
+
+#[test]
+fn a_restore_that_fails_half_way_leaves_no_half_a_file_for_the_next_one() {
+    let (mut place, backup) = with_backup();
+    let stored = stored_of(&place);
+    let (here, there) = (place.dir().join("files").join(&stored), backup.join("files").join(&stored));
+    let whole = std::fs::read(&there).expect("read");
+    std::fs::remove_file(&here).expect("lost");
+    cannot_be_read(&backup, &stored);
+    assert!(place.opened().put_back(&backup, &now()).is_err());
+    assert!(put_back(&place, &backup).is_err());
+    assert!(!here.exists(), "a part of it under its final name");
+    let left = std::fs::read_dir(place.dir().join("files")).expect("listed").flatten();
+    assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), Vec::<std::ffi::OsString>::new());
+    std::fs::remove_file(&there).expect("away");
+    std::fs::write(&there, &whole).expect("the disk is back");
+    place.opened().put_back(&backup, &now()).expect("put back");
+    assert_eq!(std::fs::read(&here).expect("there"), whole);
+}
+
+#[test]
+fn a_file_that_was_cut_is_made_whole_by_a_restore_and_a_whole_one_is_left_alone() {
+    let (mut place, backup) = with_backup();
+    let stored = stored_of(&place);
+    let (here, there) = (place.dir().join("files").join(&stored), backup.join("files").join(&stored));
+    let whole = std::fs::read(&there).expect("read");
+    std::fs::write(&here, &whole[..40]).expect("cut");
+    place.opened().put_back(&backup, &now()).expect("put back");
+    assert_eq!(std::fs::read(&here).expect("there"), whole);
+    std::fs::write(&there, &whole[..40]).expect("cut in the backup");
+    place.opened().put_back(&backup, &now()).expect("put back");
+    assert_eq!(std::fs::read(&here).expect("there"), whole);
 }
