@@ -1,7 +1,16 @@
-/* Makes three things quicker: copying an id, adding a row to a mapping, and watching a run. Without it all of them work by
-   marking text, by saving, and by pressing the button again. */
+/* Makes three things quicker: copying an id, adding a row to a mapping, and watching a run; and asks before what cannot be
+   undone. Without it all of them work by marking text, by saving, and by pressing the button again, unasked. */
 (function () {
 	'use strict';
+
+	/* Asking first */
+	document.querySelectorAll('form[data-halt-ask]').forEach(function (form) {
+		form.addEventListener('submit', function (event) {
+			if (!window.confirm(form.dataset.haltAsk)) {
+				event.preventDefault();
+			}
+		});
+	});
 
 	/* Copy */
 	document.querySelectorAll('[data-halt-copy]').forEach(function (button) {

@@ -153,7 +153,7 @@ codes! {
     KeyMissing = 1301, "The key file is gone",
         "The store is sealed with keys that are no longer there.",
         "Sealed rows stay untouched and wait; new submissions are sealed under a new key.",
-        "Bring the key file back from your backup; Site Health names its place.";
+        "Bring the key file back from your backup; Site Health names its place. If it is lost for good, a button of the Dashboard goes on without it.";
     KeyUnreadable = 1302, "The key file cannot be used",
         "The key file exists but cannot be read, or its content is not a key.",
         "Nothing was overwritten; forms are kept in the site's own database if its public key is known.",

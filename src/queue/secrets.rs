@@ -55,10 +55,10 @@ impl Store {
         self.write(|tx| if known.is_empty() { tx.set_meta(CREDENTIALS, mark) } else { tx.begin_generation(mark) })
     }
 
-    /// Opens a secret: (slot, value), the newest first.
+    /// Opens a secret: (slot, value), the newest first; of several those that open.
     ///
     /// # Errors
-    /// `HT-13xx` when it cannot be opened; SQLite's own.
+    /// `HT-13xx` when none of them can be opened; SQLite's own.
     pub fn secrets(&self, name: &str) -> Result<Vec<(i64, Zeroizing<String>)>, QueueError> {
         self.read().secrets(name)
     }
@@ -165,11 +165,16 @@ impl Tx<'_> {
         let mut statement =
             self.sql.prepare_cached("SELECT slot, sealed FROM secret WHERE name = ?1 ORDER BY slot DESC")?;
         let rows = statement.query_map([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        rows.map(|row| {
+        let (mut open, mut closed) = (Vec::new(), None);
+        for row in rows {
             let (slot, sealed) = row?;
-            Ok((slot, text(&self.unseal(&self.of_site(&row_of(name, slot))?, "secret", &sealed)?)))
-        })
-        .collect()
+            match self.unseal(&self.of_site(&row_of(name, slot))?, "secret", &sealed) {
+                Ok(plain) => open.push((slot, text(&plain))),
+                Err(error) => closed = closed.or(Some(error)),
+            }
+        }
+        // One under a lost key must not make the one useless that was saved in its place.
+        closed.filter(|_| open.is_empty()).map_or(Ok(open), Err)
     }
 
     fn secret_views(&self) -> Result<Vec<SecretView>, QueueError> {

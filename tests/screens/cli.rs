@@ -65,7 +65,7 @@ fn start(site: &Site, words: &[&str]) -> Child {
 }
 
 /// `wp halt-tracker` with these words; `typed` is its standard input.
-fn wp(site: &Site, words: &[&str], typed: &str) -> Said {
+pub fn wp(site: &Site, words: &[&str], typed: &str) -> Said {
     let words: Vec<&str> = std::iter::once("halt-tracker").chain(words.iter().copied()).collect();
     let mut child = start(site, &words);
     child.stdin.take().expect("stdin").write_all(typed.as_bytes()).expect("typed");

@@ -15,7 +15,7 @@ fn check(site: &Site, name: &str) -> (String, String) {
 }
 
 #[track_caller]
-fn is(site: &Site, name: &str, status: &str, words: &str) {
+pub fn is(site: &Site, name: &str, status: &str, words: &str) {
     let (found, said) = check(site, name);
     assert!(found == status && said.contains(words), "{name} is {found}: {said}");
 }

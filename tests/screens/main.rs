@@ -24,4 +24,5 @@ mod plain;
 mod rest;
 mod runs;
 mod signals;
+mod ways_out;
 mod words;

@@ -6,7 +6,7 @@ use crate::site::{SHARED_SECRET, Site, on_a_site};
 use serde_json::json;
 
 /// Subject and text of each of our mails so far.
-fn mails(site: &Site) -> Vec<String> {
+pub fn mails(site: &Site) -> Vec<String> {
     let events = site.stack.divi_events();
     let mails = events.iter().filter(|event| event["event"] == "mail").map(|event| event.to_string().replace('\\', ""));
     mails

@@ -75,6 +75,11 @@ final class Actions
             self::attempt(static function () use ($deed): void {
                 $reason = Input::text('reason');
                 Engine::act(['action' => $deed] + ($deed === 'resume' && $reason !== '' ? ['reason' => $reason] : []));
+                $still = $deed === 'pause' ? '' : Pauses::still();
+                if ($still !== '') {
+                    Page::flash('warning', $still . ' ' . __('What helps stands below.', 'halt-tracker'));
+                    return;
+                }
                 Page::flash('success', $deed === 'pause' ? __('Sending is paused. Submissions are received and kept.', 'halt-tracker') : __('Done. The next run goes on.', 'halt-tracker'));
             });
         }

@@ -40,7 +40,7 @@ final class Dashboard
         self::captured();
         EarlierCard::render($status);
         if ($status !== null) {
-            self::pauses($status);
+            Pauses::render($status);
             $none = array_sum($status['counts'] ?? []) === 0;
             if ($none || Input::query('guide') !== '') {
                 Guide::render($status);
@@ -154,39 +154,6 @@ final class Dashboard
             printf('<a class="button" href="%s">%s</a>', esc_url(Menu::url(Menu::DASHBOARD, ['guide' => '1']) . '#halt-guide'), esc_html__('Send a marked test', 'halt-tracker'));
         }
         echo '</div><p class="halt-quiet" id="halt-run-says" role="status">' . esc_html__('Run now sends what is waiting. Test connection asks Tracker whether the credentials work; nothing is sent.', 'halt-tracker') . '</p>';
-    }
-
-    /** @param array<string,mixed> $status */
-    private static function pauses(array $status): void
-    {
-        foreach ($status['lane']['reasons'] ?? [] as $reason) {
-            $code = (string) ($reason['code'] ?? 'HT-1611');
-            echo '<div class="halt-card halt-card-alert"><h2>' . wp_kses_post(Help::headline($code)) . '</h2>';
-            Page::three($code, Words::outcome('', (string) ($reason['detail'] ?? '')));
-            /* translators: %s: a time span such as "3 minutes ago" */
-            echo '<p class="halt-quiet">' . esc_html(sprintf(__('It began %s.', 'halt-tracker'), Page::ago($reason['since'] ?? null))) . '</p>';
-            if (current_user_can(Capabilities::MANAGE)) {
-                self::cure((string) $reason['reason']);
-            }
-            echo '</div>';
-        }
-    }
-
-    /** The one button that helps. */
-    private static function cure(string $reason): void
-    {
-        match ($reason) {
-            'credentials' => self::link(__('Enter credentials', 'halt-tracker'), Menu::url(Menu::SETTINGS, ['tab' => 'connection'])),
-            'endpoint'    => Page::button('test', __('Test connection', 'halt-tracker'), [], 'button button-primary'),
-            'restored'    => Page::button('lane', __('Confirm: look everything up, then go on', 'halt-tracker'), ['do' => 'confirm_restore'], 'button button-primary'),
-            'key'         => self::link(__('See where the key file belongs', 'halt-tracker'), admin_url('site-health.php?tab=debug')),
-            default       => Page::button('lane', __('Resume sending', 'halt-tracker'), ['do' => 'resume', 'reason' => $reason], 'button button-primary'),
-        };
-    }
-
-    private static function link(string $label, string $url): void
-    {
-        printf('<p><a class="button button-primary" href="%s">%s</a></p>', esc_url($url), esc_html($label));
     }
 
     /** @param array<string,mixed> $status */

@@ -93,10 +93,11 @@ final class Page
      * A button that changes something: a form of its own with a nonce, by POST.
      *
      * @param array<string,string> $values
+     * @param string               $ask    What a script asks before it is done, where it cannot be undone.
      */
-    public static function button(string $handler, string $label, array $values = [], string $class = 'button'): void
+    public static function button(string $handler, string $label, array $values = [], string $class = 'button', string $ask = ''): void
     {
-        echo '<form method="post" class="halt-inline" action="' . esc_url(admin_url('admin-post.php')) . '">';
+        echo '<form method="post" class="halt-inline" action="' . esc_url(admin_url('admin-post.php')) . '"' . ($ask !== '' ? ' data-halt-ask="' . esc_attr($ask) . '"' : '') . '>';
         self::guard($handler);
         foreach ($values as $name => $value) {
             printf('<input type="hidden" name="%s" value="%s">', esc_attr($name), esc_attr($value));

@@ -9,6 +9,7 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Cli;
 
+use Halt\Tracker\WordPress\Admin\Pauses;
 use Halt\Tracker\WordPress\Admin\Tested;
 use Halt\Tracker\WordPress\Admin\Words;
 use Halt\Tracker\WordPress\Capture;
@@ -118,6 +119,10 @@ final class Delivery
         $reason = (string) ($options['reason'] ?? '');
         $action = $reason === 'restored' ? ['action' => 'confirm_restore'] : ['action' => 'resume'] + ($reason !== '' ? ['reason' => $reason] : []);
         Commands::attempt(static fn (): array => Engine::act($action));
+        $still = Pauses::still();
+        if ($still !== '') {
+            \WP_CLI::warning($still);
+        }
         \WP_CLI::success(__('Done.', 'halt-tracker'));
     }
 
