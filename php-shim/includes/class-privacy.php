@@ -134,13 +134,28 @@ final class Privacy
             ['name' => __('Form', 'halt-tracker'), 'value' => esc_html((string) (($one['form']['title'] ?? '') !== '' ? $one['form']['title'] : ($one['form']['id'] ?? '')))],
             ['name' => __('State', 'halt-tracker'), 'value' => Messages::state((string) $one['state'])],
         ];
-        foreach (($one['fields'] ?? []) + ($one['meta'] ?? []) as $name => $value) {
-            $label  = (string) ($one['labels'][$name] ?? '');
-            $rows[] = ['name' => esc_html($label !== '' ? $label : (string) $name), 'value' => esc_html(is_array($value) ? implode(', ', array_map('strval', array_filter($value, 'is_scalar'))) : Options::as_text($value))];
+        foreach ([(array) ($one['fields'] ?? []), (array) ($one['meta'] ?? [])] as $values) {
+            foreach ($values as $name => $value) {
+                $label  = (string) ($one['labels'][$name] ?? '');
+                $rows[] = ['name' => esc_html($label !== '' ? $label : (string) $name), 'value' => esc_html(self::text($value))];
+            }
         }
         foreach ($one['file_list'] ?? [] as $file) {
             $rows[] = ['name' => __('File', 'halt-tracker'), 'value' => esc_html((string) $file['name'])];
         }
         return $rows;
+    }
+
+    /** @param mixed $value Whatever a sender nested, with everything that is in it. */
+    private static function text($value): string
+    {
+        if (!is_array($value)) {
+            return Options::as_text($value);
+        }
+        $parts = [];
+        foreach ($value as $name => $inner) {
+            $parts[] = (is_string($name) ? $name . ': ' : '') . self::text($inner);
+        }
+        return implode(', ', $parts);
     }
 }

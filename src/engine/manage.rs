@@ -91,7 +91,10 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
             "backup" => Ok(
                 json!({ "changed": [act.path.clone()], "refused": [], "files": store.back_up(Path::new(&act.path))? }),
             ),
-            "find_person" => Ok(json!({ "ids": store.ids_of_email(&act.email)? })),
+            "find_person" => {
+                store.index_all_addresses()?;
+                Ok(json!({ "ids": store.ids_of_email(&act.email)? }))
+            }
             name => on_submissions(store, name, &act),
         }
     })

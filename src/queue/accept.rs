@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
+use super::addresses::Addresses;
 use super::open::Tx;
 use super::state::State;
 use super::{QueueError, Store};
@@ -92,7 +93,8 @@ impl Tx<'_> {
                 return Ok(known);
             }
         }
-        self.insert(new)?;
+        let addresses = Addresses::of(new.submission);
+        self.insert(new, &addresses)?;
         if let Some(mac) = &new.replay {
             self.remember(&replay_key(mac), id, now + REPLAY_MS)?;
         }
@@ -101,28 +103,13 @@ impl Tx<'_> {
         {
             self.remember(key, id, now + window)?;
         }
-        if self.was_erased(new.submission)? {
+        // Its sender was erased after it was received: it lay elsewhere at that time.
+        if self.erased_since(addresses.senders(), now)? {
             let seq = self.sql.query_row("SELECT seq FROM submission WHERE id = ?1", [id], |row| row.get(0))?;
             self.erase_now(seq, id, new.submission.received_at)?;
             return Ok(Accepted { id: id.to_owned(), state: State::Erased, duplicate: false });
         }
         Ok(Accepted { id: id.to_owned(), state: new.state, duplicate: false })
-    }
-
-    /// Whether the person was erased after this submission was received: it lay elsewhere at that time.
-    fn was_erased(&self, one: &Submission) -> Result<bool, QueueError> {
-        // Under every key: an erasure may have been noted while the first one was away.
-        for hash in emails_of(one).flat_map(|email| self.ring.hashes("email", normal(email).as_bytes())) {
-            let later: Option<i64> = self
-                .sql
-                .prepare_cached("SELECT at FROM erased WHERE hash = ?1 AND at > ?2")?
-                .query_row(params![hash, one.received_at], |row| row.get(0))
-                .optional()?;
-            if later.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     pub(super) fn state_of(&self, id: &str) -> Result<Option<State>, QueueError> {
@@ -186,7 +173,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn insert(&self, new: &NewSubmission<'_>) -> Result<(), QueueError> {
+    fn insert(&self, new: &NewSubmission<'_>, addresses: &Addresses) -> Result<(), QueueError> {
         let one = new.submission;
         let json = serde_json::to_vec(one)
             .map_err(|error| QueueError::plain(crate::codes::Code::EngineFault, error.to_string()))?;
@@ -205,11 +192,8 @@ impl Tx<'_> {
                 .prepare_cached("INSERT INTO file (seq, ordinal, about, stored) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![seq, file.ordinal, about, file.stored])?;
         }
-        for hash in self.search_keys(one) {
-            self.sql
-                .prepare_cached("INSERT OR IGNORE INTO search (hash, seq) VALUES (?1, ?2)")?
-                .execute(params![hash, seq])?;
-        }
+        self.index(seq, self.email_keys(addresses))?;
+        self.index(seq, self.name_keys(one))?;
         // A row of the earlier plugin knows a form by its id alone: what is known of the form today stays.
         if one.source != Source::Legacy {
             self.saw_form(one)?;
@@ -229,14 +213,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Keyed hashes of each e-mail address.
-    pub(super) fn email_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
-        emails_of(one).map(|text| self.ring.hash("email", normal(text).as_bytes())).collect()
-    }
-
-    /// Keyed hashes of each e-mail address and of each word of the names, for exact search.
-    fn search_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
-        let mut keys = self.email_keys(one);
+    /// Keyed hashes of each word of the names, for exact search.
+    fn name_keys(&self, one: &Submission) -> Vec<[u8; 32]> {
+        let mut keys = Vec::new();
         for (field, value) in &one.fields {
             let Value::String(text) = value else { continue };
             if is_email(text) {
@@ -275,11 +254,6 @@ impl Tx<'_> {
 /// A replay key is told from the hash of a content by its length.
 fn replay_key(mac: &[u8; 32]) -> Vec<u8> {
     [b"r", mac.as_slice()].concat()
-}
-
-/// The e-mail addresses of a submission.
-fn emails_of(one: &Submission) -> impl Iterator<Item = &str> {
-    one.fields.values().filter_map(Value::as_str).filter(|text| is_email(text))
 }
 
 /// Whether a value looks like an e-mail address.

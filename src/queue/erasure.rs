@@ -37,6 +37,8 @@ impl Store {
         if news.is_empty() {
             return Ok((here.into_iter().filter(|(_, at)| recent(*at)).collect(), 0));
         }
+        // A store of an earlier version may have been put back.
+        self.index_all_addresses()?;
         let (all, ids, files) = self.write(|tx| {
             tx.remember_erased(&news)?;
             let (mut ids, mut files) = (Vec::new(), Vec::new());
@@ -132,6 +134,7 @@ impl Store {
         let tx = Tx { sql: &transaction, ring: &self.ring };
         let mut files = Vec::new();
         tx.remember_erased(erased)?;
+        tx.index_all_addresses()?;
         for (seq, (id, at)) in tx.here_again(erased)? {
             files.extend(tx.stored_files(seq)?);
             tx.erase_now(seq, &id, at)?;

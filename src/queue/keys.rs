@@ -70,6 +70,7 @@ impl Store {
         self.write(|tx| {
             // What was laid aside because it did not open is due at once.
             tx.change("UPDATE submission SET due_at = 0, due_boot = 0 WHERE state IN ('retry','checking') AND code IN (1301, 1303)", [])?;
+            tx.set_meta(super::addresses::INDEXED, "")?;
             tx.resume(Pause::Key)
         })
     }

@@ -6,10 +6,11 @@
 //!   delivery. [`looks`]: what look-ups into Tracker need.
 //! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
 //! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure;
-//!   [`erasure`]: who was erased, so that nobody comes back. `backup`: copies. `keys`: new, old and lost keys.
+//!   `addresses`: by what a person is found; [`erasure`]: who was erased, so that nobody comes back. `backup`: copies. `keys`: new, old and lost keys.
 
 pub mod accept;
 pub mod act;
+mod addresses;
 mod backup;
 mod disk;
 pub mod erasure;

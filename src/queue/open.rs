@@ -270,6 +270,7 @@ impl Store {
             tx.set_meta("epoch", &hex(&epoch))?;
             tx.set_meta("counter", "0")?;
             tx.set_meta("key", self.ring.current())?;
+            tx.set_meta(super::addresses::INDEXED, super::addresses::ALL)?;
             tx.pause_unless_live(site)?;
             if site.start_new {
                 tx.pause(super::state::Pause::Restored, Code::StoreRestored, "a new store", 0)?;

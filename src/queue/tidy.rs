@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::erasure::Erased;
 use super::open::Tx;
 use super::state::State;
 use super::{QueueError, Store};
@@ -213,10 +212,11 @@ impl Tx<'_> {
     pub(super) fn erase_now(&self, seq: i64, id: &str, now: i64) -> Result<(), QueueError> {
         // Who it was stays as a hash of the e-mail: what is adopted later and was received before is erased too.
         // Names are not kept: another person may bear the same one.
-        if let Some(one) = self.job(seq).ok().and_then(|job| job.submission) {
-            for hash in self.email_keys(&one) {
-                self.remember_erased(&Erased::from([(hash, now)]))?;
-            }
+        if let Ok(job) = self.job(seq)
+            && let Some(one) = &job.submission
+        {
+            let whom = self.whom(one, &job.plan)?;
+            self.remember_erased(&whom.into_iter().map(|hash| (hash, now)).collect())?;
         }
         self.drop_payload(seq, id, now)?;
         self.change("DELETE FROM search WHERE seq = ?1", [seq])?;

@@ -215,6 +215,7 @@ impl Tx<'_> {
                 "UPDATE submission SET plan = ?2, person = ?3, record_type = ?4, api = ?5, tenant = ?6, generation = ?7 WHERE seq = ?1 AND plan_fixed = 0",
             )?
             .execute(params![job.seq, sealed, person, plan.record_type, plan.api, plan.tenant, plan.generation])?;
+        self.index(job.seq, super::addresses::planned(&plan.requests).map(|email| self.email_key(&email)))?;
         // Resends count over plans: a step that was made anew keeps what its predecessor has used up.
         let resends: i64 = self
             .sql

@@ -318,9 +318,10 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// What leaves the store, once an hour; rows under older keys, a few in every run.
+/// What leaves the store, once an hour; rows under older keys or an older index, a few in every run.
 fn tidy(store: &mut Store, retention_days: i64, now: &Moment) -> Result<(), QueueError> {
     store.reseal()?;
+    store.index_addresses()?;
     store.finish_erasures(now.wall)?;
     if (0..TIDY_MS).contains(&(now.wall - store.fact("tidied_at")?)) {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
 
+mod addresses;
 mod disk;
 mod erasures;
 mod history;
