@@ -273,9 +273,9 @@ codes! {
         "All submissions wait; nothing was sent.",
         "Add *.tracker-rms.com to WP_ACCESSIBLE_HOSTS.";
     TrackerTls = 1516, "No secure connection to Tracker",
-        "The certificate of the answering server was not accepted, so nothing was sent.",
-        "The submission waits and is tried again by itself.",
-        "Check the server's CA certificates and proxy, or set HALT_TRACKER_CA_FILE.";
+        "The certificate of the answering server was not accepted, or this site's CA file or proxy address cannot be used. Nothing was sent.",
+        "What waits is tried again by itself.",
+        "Check the server's CA certificates and the proxy's address, and set or correct HALT_TRACKER_CA_FILE.";
 
     RelayCrashes = 1601, "This submission stopped PHP three times",
         "Three runs ended abruptly while they worked on this submission, so it is left alone.",

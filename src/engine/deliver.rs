@@ -14,6 +14,7 @@ use crate::settings::Api;
 use crate::tracker::client::Client;
 use crate::tracker::hosts;
 use crate::tracker::http::HttpTransport;
+use crate::tracker::transport::{Transport, Unfit};
 
 #[derive(Debug, Deserialize)]
 struct Options {
@@ -36,7 +37,11 @@ const fn twenty_seconds() -> i64 {
 pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
     let options: Options = read_json(options, "options")?;
     let policy = Policy::default();
-    let mut transport = http(call, &policy)?;
+    // Without HTTP a run still beats, tidies, erases, and pauses with the true reason.
+    let mut transport: Box<dyn Transport> = match http(call, &policy) {
+        Ok(transport) => Box::new(transport),
+        Err(words) => Box::new(Unfit(words)),
+    };
     call.with_store(|store| {
         let report = relay::run(
             store,
@@ -45,7 +50,7 @@ pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
                 site: &call.site,
                 clock: &SystemClock,
                 random: &mut SystemRandom,
-                transport: &mut transport,
+                transport: transport.as_mut(),
                 policy: &policy,
                 caller: options.caller,
                 budget_ms: options.budget_ms.clamp(0, MOST_BUDGET_MS),
@@ -60,7 +65,7 @@ pub fn run(call: &Call, options: &[u8]) -> Result<Value, EngineError> {
 /// # Errors
 /// `HT-1607` while a run is in progress; the store's.
 pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
-    let mut transport = http(call, &Policy::default())?;
+    let mut transport = http(call, &Policy::default()).map_err(|words| EngineError::new(Code::TrackerTls, words))?;
     call.with_store(|store| {
         let now = SystemClock.now();
         if let Some(path) = store.dir().map(|dir| dir.join("run.lock")) {
@@ -77,9 +82,8 @@ pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
     })
 }
 
-fn http(call: &Call, policy: &Policy) -> Result<HttpTransport, EngineError> {
+fn http(call: &Call, policy: &Policy) -> Result<HttpTransport, String> {
     HttpTransport::new(&call.settings, policy.patience, std::sync::Arc::new(SystemClock))
-        .map_err(|error| EngineError::new(Code::TrackerTls, error))
 }
 
 fn ask_both(store: &mut Store, call: &Call, transport: &mut HttpTransport) -> Result<Vec<Value>, EngineError> {

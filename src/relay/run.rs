@@ -188,6 +188,9 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         Err(_) => return stopped(store, report, &around, Pause::Endpoint, Code::TrackerHost, ""),
     };
     heed_change(store, &credentials)?;
+    if let Some(words) = around.transport.unfit().map(ToOwned::to_owned) {
+        return stopped(store, report, &around, Pause::Endpoint, Code::TrackerTls, &words);
+    }
     let tenant = tenant(store, &hosts, around.settings)?;
     let earlier = earlier_pace(store, &around.clock.now())?;
     let pace = around.settings.number("pace");

@@ -228,6 +228,10 @@ fn tls(ca_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
         let certificate = certificate.map_err(|error| format!("HALT_TRACKER_CA_FILE: {error}"))?;
         roots.add(certificate).map_err(|error| format!("HALT_TRACKER_CA_FILE: {error}"))?;
     }
+    // With none, every server would be refused as if it were its own fault.
+    if roots.is_empty() {
+        return Err("HALT_TRACKER_CA_FILE: there is no certificate in it".into());
+    }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 

@@ -84,4 +84,23 @@ pub trait Transport {
     /// # Errors
     /// [`Failure`] when no whole answer came.
     fn send(&mut self, request: Request) -> Result<Response, Failure>;
+
+    /// Why nothing at all can be sent through it, if so: known before anything is tried.
+    fn unfit(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// What stands in where no transport can be made, in words: a run goes on without it as far as it can.
+#[derive(Debug, Clone)]
+pub struct Unfit(pub String);
+
+impl Transport for Unfit {
+    fn send(&mut self, _: Request) -> Result<Response, Failure> {
+        Err(Failure::NotSent(Code::TrackerTls, self.0.clone()))
+    }
+
+    fn unfit(&self) -> Option<&str> {
+        Some(&self.0)
+    }
 }

@@ -19,5 +19,6 @@ mod scripts;
 mod seeds;
 mod stores;
 mod tokens;
+mod unfit;
 mod wire;
 mod world;

@@ -64,6 +64,8 @@ pub struct Wire {
     pub poison: Option<&'static str>,
     /// Creates of records that reached Tracker after their sender had given up.
     pub late_creates: usize,
+    /// Why no request can be made at all.
+    pub unfit: Option<String>,
 }
 
 impl Wire {
@@ -82,6 +84,7 @@ impl Wire {
             lag_ms: 0,
             poison: None,
             late_creates: 0,
+            unfit: None,
         }
     }
 
@@ -138,6 +141,10 @@ impl Transport for Wire {
             self.troubles += 1;
         }
         result
+    }
+
+    fn unfit(&self) -> Option<&str> {
+        self.unfit.as_deref()
     }
 }
 

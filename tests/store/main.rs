@@ -13,6 +13,7 @@ mod privacy;
 mod rotation;
 mod search;
 mod swept;
+mod unfit;
 mod unopened;
 
 use std::path::PathBuf;
