@@ -17,7 +17,7 @@ final class Relay
     public const HOOK     = 'halt_tracker_process_queue';
     public const CONTINUE = 'halt_tracker_continue';
 
-    private const RAISES = 3;
+    private const ASKS = 5;
 
     private static bool $wanted = false;
     private static bool $hooked = false;
@@ -139,10 +139,17 @@ final class Relay
         }
         $order  = Engine::encode(['caller' => $caller, 'budget_ms' => $budget]);
         $report = Engine::call('run', [$order]);
-        // The site's counter goes up first, past every cache; only then does the engine raise its own and send.
-        for ($raises = 0; ($report['outcome'] ?? '') === 'raise' && $raises < self::RAISES; $raises++) {
-            Site::write(['halt_tracker_counter' => (string) (int) $report['counter']]);
+        // The site's counter goes up first, past every cache; only then does the engine raise its own and send. Where the two
+        // do not agree, another run may have gone on since ours was read: it is read once more.
+        for ($asks = 0; in_array($report['outcome'] ?? '', ['raise', 'reread'], true) && $asks < self::ASKS; $asks++) {
+            $counter = (int) $report['counter'];
+            $report['outcome'] === 'raise' ? Site::raise_counter($counter) : Site::$seen = $counter;
             $report = Engine::call('run', [$order]);
+        }
+        Site::$seen = null;
+        if (in_array($report['outcome'] ?? '', ['raise', 'reread'], true)) {
+            // Others run all the time: theirs is as good as ours.
+            $report['outcome'] = 'busy';
         }
         self::fire_events($report['events'] ?? []);
         return $report;

@@ -14,6 +14,9 @@ defined('ABSPATH') || exit;
 /** The site's identity and the few options that must be written exactly once or past every cache. */
 final class Site
 {
+    /** The store's counter, when the engine has said that the site's own does not agree with it. */
+    public static ?int $seen = null;
+
     /**
      * The identity that every store call carries.
      *
@@ -27,6 +30,7 @@ final class Site
             'home'        => $facts['home'] ?? '',
             'epoch'       => $facts['halt_tracker_epoch'] ?? '',
             'counter'     => (int) ($facts['halt_tracker_counter'] ?? 0),
+            'seen'        => self::$seen,
             'environment' => wp_get_environment_type(),
             'start_new'   => isset($facts['halt_tracker_start_new']),
         ]);
@@ -52,6 +56,19 @@ final class Site
     {
         self::write(['halt_tracker_epoch' => $epoch, 'halt_tracker_counter' => (string) $counter]);
         delete_option('halt_tracker_start_new');
+    }
+
+    /** Raises the run counter; one that another request has raised higher meanwhile stays. */
+    public static function raise_counter(int $counter): void
+    {
+        global $wpdb;
+        self::once('halt_tracker_counter', '0');
+        // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- in one statement, past every cache.
+        $done = $wpdb->query($wpdb->prepare("UPDATE {$wpdb->options} SET option_value = %d WHERE option_name = 'halt_tracker_counter' AND CAST(option_value AS SIGNED) < %d", $counter, $counter));
+        self::forget(['halt_tracker_counter']);
+        if ($done === false) {
+            throw new EngineException('HT-1111', 'the options table cannot be written');
+        }
     }
 
     /**

@@ -16,6 +16,9 @@ pub struct Site {
     pub epoch: String,
     /// The run counter that the site remembers.
     pub counter: i64,
+    /// The store's counter when the site read its own last; none when it has not been told. Another run may end between that
+    /// read and this call.
+    pub seen: Option<i64>,
     /// WordPress' environment type.
     pub environment: String,
     /// Whether a person chose to begin a new store in place of a lost one: it begins paused, because the lost

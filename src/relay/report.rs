@@ -47,6 +47,8 @@ pub enum Ended {
     Waiting,
     /// The site has to raise its counter first, then ask again.
     Raise,
+    /// The counters do not agree: the site has to read its own once more, then ask again with the store's.
+    Reread,
 }
 
 /// What happened to a submission.

@@ -102,8 +102,8 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
     }
     let due = store.next_due(now)?.is_some() || left_over.checking > 0;
     report.outcome = before_sending(store, &around, due, now)?;
-    if report.outcome == Ended::Raise {
-        report.counter = store.fact("counter")? + 1;
+    if matches!(report.outcome, Ended::Raise | Ended::Reread) {
+        report.counter = store.fact("counter")? + i64::from(report.outcome == Ended::Raise);
     }
     if report.outcome == Ended::Ran {
         report = work(store, around, report)?;
@@ -136,6 +136,10 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
     // One ahead is sound only where this very store asked for it: one that is put back and a single run old never did.
     let raised = around.site.counter == counter + 1 && store.fact(ASKED)? == around.site.counter;
     if !same_epoch || !(raised || around.site.counter == counter) {
+        if around.site.seen != Some(counter) {
+            // It was read before another run went on, perhaps. One that is read after the store's is no such thing.
+            return Ok(Ended::Reread);
+        }
         store.pause(Pause::Restored, Code::StoreRestored, "", now.wall, 0)?;
         // From here on the site's counter is the one that counts, or the pause could never be lifted.
         store.set_counter(around.site.counter)?;

@@ -219,6 +219,7 @@ impl Site {
 
     /// One run, with the site's part of the counter.
     pub fn run(&mut self) -> Result<Value, String> {
+        self.identity["seen"] = Value::Null;
         for _ in 0..4 {
             let call = self.call();
             let mut dice = self.dice.clone();
@@ -245,10 +246,11 @@ impl Site {
                 return Err("dead".into());
             }
             self.remember(&report);
-            if report["outcome"] != "raise" {
-                return Ok(report);
+            match report["outcome"].as_str() {
+                Some("raise") => self.identity["counter"] = report["counter"].clone(),
+                Some("reread") => self.identity["seen"] = report["counter"].clone(),
+                _ => return Ok(report),
             }
-            self.identity["counter"] = report["counter"].clone();
         }
         Err("the counter is never enough".into())
     }
@@ -273,10 +275,11 @@ impl Site {
                 Ok(serde_json::to_value(relay::run(store, around)?).expect("JSON"))
             });
             let report = report.map_err(|error| error.to_string())?;
-            if report["outcome"] != "raise" {
-                return Ok(report);
+            match report["outcome"].as_str() {
+                Some("raise") => site["counter"] = report["counter"].clone(),
+                Some("reread") => site["seen"] = report["counter"].clone(),
+                _ => return Ok(report),
             }
-            site["counter"] = report["counter"].clone();
         }
     }
 

@@ -4,6 +4,7 @@
 use halt_tracker::clock::Clock;
 use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::{Pause, State};
+use halt_tracker::relay::report::Ended;
 use serde_json::json;
 
 use crate::delivery::{ada, both, somebody};
@@ -19,6 +20,28 @@ pub fn deliver_and_forget(world: &mut World) {
     world.store.lift(Pause::Restored).expect("lifted");
     // The store of yesterday holds a token that was used up since: the screen says so, and somebody pastes a new one.
     world.paste_new_credentials();
+}
+
+#[test]
+fn a_counter_that_was_read_before_another_run_is_no_restore() {
+    let mut world = World::new(3, json!({}));
+    world.submit(&ada());
+    world.run();
+    // Read before that run, and with the lock only now.
+    world.site.counter -= 1;
+    world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
+    let report = world.ask().expect("no crash");
+    assert_eq!((report.outcome, report.counter), (Ended::Reread, world.site.counter + 1));
+    assert!(world.store.pauses().expect("read").is_empty(), "a healthy site is paused");
+    // Read once more after the store's, it is true.
+    world.site.counter += 1;
+    world.site.seen = Some(report.counter);
+    assert_eq!(world.run().expect("no crash").outcome, Ended::Ran);
+    // Yet another run went on between: what was seen is not the store's any more.
+    (world.site.counter, world.site.seen) = (world.site.counter - 1, Some(report.counter));
+    assert_eq!(world.ask().expect("no crash").outcome, Ended::Reread);
+    // One that is behind whenever it is read was put back.
+    assert_eq!(world.run().expect("no crash").outcome, Ended::Paused);
 }
 
 #[test]

@@ -216,33 +216,40 @@ impl World {
 
     /// One run, with the site's part of the counter; `None` when it crashed.
     pub fn run(&mut self) -> Option<Report> {
+        self.site.seen = None;
         for _ in 0..3 {
-            let settings = Settings::parse(&self.settings.to_string()).expect("settings");
-            let (store, wire, dice) = (&mut self.store, &mut self.wire, &mut self.dice);
-            let around = Surroundings {
-                settings: &settings,
-                site: &self.site,
-                clock: self.clock.as_ref(),
-                random: dice,
-                transport: wire,
-                policy: &self.policy,
-                caller: self.caller,
-                budget_ms: if self.caller == Caller::After { 5_000 } else { 20_000 },
-            };
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around)));
-            let Ok(report) = result else {
-                self.clock.crash_in.set(None);
-                self.crashes += 1;
-                self.store.clean_up_after_abort();
-                return None;
-            };
-            let report = report.expect("the store works");
-            if report.outcome != Ended::Raise {
-                return Some(report);
+            let report = self.ask()?;
+            match report.outcome {
+                Ended::Raise => self.site.counter = report.counter,
+                Ended::Reread => self.site.seen = Some(report.counter),
+                _ => return Some(report),
             }
-            self.site.counter = report.counter;
         }
         panic!("the counter is never enough");
+    }
+
+    /// One call of the engine; `None` when it crashed.
+    pub fn ask(&mut self) -> Option<Report> {
+        let settings = Settings::parse(&self.settings.to_string()).expect("settings");
+        let (store, wire, dice) = (&mut self.store, &mut self.wire, &mut self.dice);
+        let around = Surroundings {
+            settings: &settings,
+            site: &self.site,
+            clock: self.clock.as_ref(),
+            random: dice,
+            transport: wire,
+            policy: &self.policy,
+            caller: self.caller,
+            budget_ms: if self.caller == Caller::After { 5_000 } else { 20_000 },
+        };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around)));
+        let Ok(report) = result else {
+            self.clock.crash_in.set(None);
+            self.crashes += 1;
+            self.store.clean_up_after_abort();
+            return None;
+        };
+        Some(report.expect("the store works"))
     }
 
     /// Runs as cron does, for so long or until nothing waits. Idle ticks are skipped, but not their heartbeat: an hour
