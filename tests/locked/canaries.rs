@@ -2,112 +2,17 @@
 //! log and every page is searched for them. After an erasure the store is opened with its own keys and searched again.
 
 use crate::disk::{Copy, in_text, on_disk, places};
-use crate::draft::hex;
 use crate::hook;
 use crate::hostile::Hostile;
-use crate::site::{API_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, on_a_site, quoted, rows};
+use crate::site::{API_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, on_a_site};
+use crate::travels::{PEOPLE, SEARCHED, TYPED, behind, every_path, refuses_records, send_cv, settled};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-/// Parts of names, addresses, messages and of the CV. Each path has its own, so that a finding names its path.
-const PEOPLE: [&str; 14] = [
-    "Quillfeather4",
-    "quill4@canary.example",
-    "zephyrine-message-4",
-    "Quillfeather5",
-    "quill5@canary.example",
-    "zephyrine-message-5",
-    "Marblewickhook",
-    "marble-hook@canary.example",
-    "Marblewick-cv",
-    "obsidian-line-of-the-cv",
-    "Thistledownlost",
-    "thistle-captured@canary.example",
-    "Bramblewoodfour",
-    "bramble-refused@canary.example",
-];
-const SEARCHED: &str = "Quillfeather4";
-/// A secret that was typed beside a mistake, so that the whole tab was refused.
-const TYPED: &str = "typed-Tq8ZrVw3Kx5LpN2sHd7CmYb4FgJ6eUaX-refused";
 const TABS: [&str; 7] = ["connection", "mapping", "forms", "webhook", "activities", "delivery", "privacy"];
-
-fn cv() -> Vec<u8> {
-    format!("%PDF-1.4\n{}%%EOF\n", "obsidian-line-of-the-cv Marblewickhook\n".repeat(4_000)).into_bytes()
-}
-
-fn send_cv(site: &Site, name: &str, email: &str, file: &str) {
-    let body = json!({ "form_id": "careers", "fields": { "name": name, "email": email, "message": name },
-        "meta": { "page_title": name },
-        "files": [{ "field": "cv", "name": file, "content": BASE64.encode(cv()), "encoding": "base64" }] });
-    let reply = hook::request(SHARED_SECRET, body.to_string()).send(site);
-    assert_eq!(reply.status, 202, "{}", reply.text());
-}
-
-fn settled(site: &Site) {
-    site.until("everything is settled", 40, || {
-        site.cron();
-        let still = ["queued", "retry", "checking", "sending"];
-        site.submissions().iter().all(|one| !still.contains(&one["state"].as_str().unwrap_or_default()))
-    });
-}
-
-/// Tracker refuses records, and repeats in its words what it was sent.
-fn refuses_records(method: &str, path: &str) -> bool {
-    method == "POST" && path.to_lowercase().trim_end_matches('/').ends_with("/resource")
-}
-
-/// From now on Tracker is this one.
-fn behind(site: &Site, url: &str) {
-    site.stack.set_constants(&[("HALT_TRACKER_API_URL", &quoted(url))]).expect("constants");
-    site.stack.restart_fpm("QUIT").expect("php-fpm");
-}
-
-/// Every path that a person's data or a secret takes.
-fn every_path(site: &Site) {
-    for (tab, changes) in [
-        (
-            "connection",
-            &[
-                ("client_secret", CLIENT_SECRET),
-                ("refresh_token", REFRESH_TOKEN),
-                ("api_token", API_TOKEN),
-                ("api", "rest"),
-            ][..],
-        ),
-        ("webhook", &[("shared_secret", SHARED_SECRET)]),
-        ("delivery", &[("pace", "60000")]),
-        ("activities", &[("activity_enabled", "1")]),
-    ] {
-        assert!(site.save_tab(tab, changes).has("Saved."), "{tab}");
-    }
-    let refused = site.save_tab("webhook", &[("shared_secret", TYPED), ("body_limit_mib", "many")]);
-    assert!(refused.has("Nothing was saved") && !refused.has(TYPED), "{}", crate::site::body(&refused));
-
-    site.apply(4, &[("name", "Quillfeather4"), ("email", "quill4@canary.example"), ("message", "zephyrine-message-4")]);
-    site.apply(5, &[("name", "Quillfeather5"), ("email", "quill5@canary.example"), ("message", "zephyrine-message-5")]);
-    send_cv(site, "Marblewickhook", "marble-hook@canary.example", "Marblewick-cv.pdf");
-    settled(site);
-    assert_eq!(rows(&site.sim.ledger(), "resources").len(), 3, "{:#}", site.sim.ledger());
-    assert_eq!(rows(&site.sim.ledger(), "documents").len(), 1);
-
-    site.stack.set_extension(false).expect("without the module");
-    site.apply(4, &[("name", "Thistledownlost"), ("email", "thistle-captured@canary.example")]);
-    let sealed = site.stack.sql("SELECT HEX(sealed) FROM wp_halt_tracker_capture").expect("rows").to_lowercase();
-    assert!(!sealed.is_empty() && !sealed.contains(&hex(b"Thistledown")), "kept in the clear");
-    site.stack.set_extension(true).expect("the module");
-    settled(site);
-    assert_eq!(site.records("resources", "thistle-captured@canary.example").len(), 1);
-
-    let words = "the value Bramblewoodfour <bramble-refused@canary.example> is not valid";
-    let hostile = Hostile::start(&site.sim.url, words, refuses_records);
-    behind(site, &hostile.url);
-    site.apply(5, &[("name", "Bramblewoodfour"), ("email", "bramble-refused@canary.example")]);
-    settled(site);
-    let last = site.submissions().pop().expect("the last one");
-    assert!(["failed", "attention"].contains(&last["state"].as_str().unwrap_or_default()), "{last:#}");
-    assert!(last.to_string().contains("is not valid"), "Tracker's words are kept for the administrator: {last:#}");
-}
+/// What is planted, to see that the search finds it: nobody's name, and in every place of its own.
+const PLANTED: &str = "planted-Tumbleweedcontrol";
 
 fn secrets() -> Vec<&'static str> {
     vec![CLIENT_SECRET, REFRESH_TOKEN, API_TOKEN, SHARED_SECRET, TYPED]
@@ -169,42 +74,107 @@ fn shown(site: &Site) -> Vec<(String, String)> {
     seen
 }
 
+/// Where the words stand in the clear: pages and answers, mails, every byte on disk, in logs and in the database's own files.
+fn searched(site: &Site, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, text) in shown(site) {
+        found.extend(in_text(&text, words).iter().map(|word| format!("{word} on {place}")));
+    }
+    let mails = json!(site.stack.divi_events().iter().filter(|event| event["by"] == "site").collect::<Vec<_>>());
+    found.extend(in_text(&mails.to_string(), words).iter().map(|word| format!("{word} in a mail of the site")));
+    found.extend(on_disk(&places(site).0, words));
+    // The access log has what a person types into the search, as that of every WordPress.
+    let typed = |line: &String| line.contains("access.log") && line.contains(SEARCHED);
+    found.extend(on_disk(&site.stack.root.join("logs"), words).into_iter().filter(|line| !typed(line)));
+    found.extend(on_disk(&site.stack.root.join("tmp"), words));
+    // The fixture writes down what it handed to its hook; it is no part of the product.
+    let ours = |line: &String| !line.contains("divi-fixture-events.jsonl");
+    found.extend(on_disk(&site.stack.wordpress.join("wp-content"), words).into_iter().filter(ours));
+    site.stack.stop_database();
+    found.extend(on_disk(&site.stack.root.join("mysql"), words));
+    site.stack.start_database().expect("MariaDB");
+    found
+}
+
+/// A plugin that says the planted word wherever a page, an answer or a log can be made to say it.
+const SAYS: &str = "<?php
+    add_action('admin_notices', fn () => print('<p>WORD</p>'));
+    add_filter('rest_post_dispatch', function ($answer) { $answer->header('X-Planted', 'WORD'); $data = $answer->get_data(); $answer->set_data(is_array($data) ? $data + ['planted' => 'WORD'] : $data); return $answer; });
+    add_filter('debug_information', fn ($all) => $all + ['planted' => ['label' => 'Planted', 'fields' => [['label' => 'x', 'value' => 'of Site Health WORD']]]]);
+    define('PLANTED_CONSTANT', 'WORD');
+    error_log('into the debug log: WORD');
+    if (PHP_SAPI === 'fpm-fcgi') { file_put_contents('php://stderr', \"into php-fpm's log: WORD\\n\"); }";
+
+/// The same search again, over a word that was planted in each of its places: a place where it is not found is a place
+/// where nothing would be.
+fn every_place_can_be_searched(site: &Site) -> usize {
+    let data = places(site).0;
+    let store = || rusqlite::Connection::open(data.join("queue.sqlite")).expect("opens");
+    let coded = format!("x{}x", BASE64.encode(format!("..{PLANTED}..")));
+    std::fs::write(data.join("files/planted"), &coded).expect("written");
+    let set = "INSERT INTO meta (name, value) VALUES ('planted', ?1)";
+    assert_eq!(store().execute(set, [PLANTED]).expect("planted"), 1);
+    std::fs::write(site.stack.root.join("tmp/planted"), PLANTED).expect("written");
+    site.php(&format!(
+        "update_option('planted_option', '{PLANTED}', false); wp_mail('a@example.org', 'x', '{PLANTED}');
+         global $wpdb; $wpdb->query(\"INSERT INTO {{$wpdb->prefix}}halt_tracker_capture (id, part, parts, hash, key_id, format, created_at, code, sealed) VALUES ('planted', 1, 0, '', '', 1, 9e12, 0, '{PLANTED}')\");"
+    ));
+    site.stack.get(&format!("/?{PLANTED}"));
+    let plugin = site.stack.wordpress.join("wp-content/mu-plugins/planted.php");
+    std::fs::write(&plugin, SAYS.replace("WORD", PLANTED)).expect("written");
+    let found = searched(site, &[PLANTED]);
+    std::fs::remove_file(&plugin).expect("removed");
+    std::fs::remove_file(data.join("files/planted")).expect("removed");
+    std::fs::remove_file(site.stack.root.join("tmp/planted")).expect("removed");
+    assert_eq!(store().execute("DELETE FROM meta WHERE name = 'planted'", []).expect("taken back"), 1);
+    site.php("global $wpdb; delete_option('planted_option'); $wpdb->query(\"DELETE FROM {$wpdb->prefix}halt_tracker_capture WHERE id = 'planted'\");");
+    let blind: Vec<String> = [
+        "files/planted",
+        "queue.sqlite",
+        "tmp/planted",
+        "logs/debug.log",
+        "logs/fpm.log",
+        "logs/access.log",
+        "wp_options",
+        "wp_halt_tracker_capture",
+        "planted.php",
+        "in a mail of the site",
+        "on phpinfo()",
+        "on site-health.php?tab=debug",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .chain(
+        shown(site).into_iter().map(|(place, _)| format!("on {place}")).filter(|place| !place.contains("of php-fpm")),
+    )
+    .filter(|place| !found.iter().any(|line| line.contains(place.as_str())))
+    .collect();
+    assert!(blind.is_empty(), "the search is blind in {blind:#?}; it found {found:#?}");
+    found.len()
+}
+
 #[test]
 fn nothing_of_people_and_secrets_stands_in_the_clear_on_disk_in_logs_or_on_pages() {
     on_a_site(|site| {
-        every_path(site);
-        let mut found = Vec::new();
+        let answers = every_path(site);
         let everything: Vec<&str> = PEOPLE.into_iter().chain(secrets()).collect();
-        for (place, text) in shown(site) {
-            found.extend(in_text(&text, &everything).iter().map(|word| format!("{word} on {place}")));
+        let mut found = searched(site, &everything);
+        for (sent, answer) in &answers {
+            found.extend(in_text(answer, &everything).iter().map(|word| format!("{word} in the answer to {sent}")));
         }
         // Where a person is meant to be shown, no secret is.
         for one in site.submissions() {
             let page = site.page(&format!("halt-tracker-sync-log&id={}", one["id"].as_str().expect("an id"))).text();
             found.extend(in_text(&page, &secrets()).iter().map(|word| format!("{word} on a detail page")));
         }
-        let mails = json!(site.stack.divi_events().iter().filter(|event| event["by"] == "site").collect::<Vec<_>>());
-        found.extend(
-            in_text(&mails.to_string(), &everything).iter().map(|word| format!("{word} in a mail of the site")),
-        );
         let (data, key) = places(site);
         assert!(!key.starts_with(&data), "the key lies beside what it opens");
-        found.extend(on_disk(&data, &everything));
-        let logs = site.stack.root.join("logs");
-        // The access log has what a person types into the search, as that of every WordPress.
-        let searched = |line: &String| line.contains("access.log") && line.contains(SEARCHED);
-        found.extend(on_disk(&logs, &everything).into_iter().filter(|line| !searched(line)));
-        found.extend(on_disk(&site.stack.root.join("tmp"), &everything));
-        site.stack.stop_database();
-        found.extend(on_disk(&site.stack.root.join("mysql"), &everything));
-        site.stack.start_database().expect("MariaDB");
         assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
-        // The control: the search does find what lies there.
-        std::fs::write(data.join("control"), format!("x{}x", BASE64.encode("..zephyrine-message-4..")))
-            .expect("written");
-        assert_eq!(on_disk(&data, &everything).len(), 1);
-        std::fs::remove_file(data.join("control")).expect("removed");
-        println!("campaign canaries: real site: {} words, none found in the clear", everything.len());
+        let planted = every_place_can_be_searched(site);
+        println!(
+            "campaign canaries: real site: {} words, none found in the clear; the control, one word planted in every place, was found {planted} times",
+            everything.len()
+        );
     });
 }
 

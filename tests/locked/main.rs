@@ -22,6 +22,7 @@ mod placing;
 mod scripts;
 mod signers;
 mod timing;
+mod travels;
 mod users;
 mod vectors;
 mod vectors_table;
