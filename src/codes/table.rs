@@ -349,7 +349,7 @@ codes! {
     FileType = 1701, "This kind of file is not allowed",
         "The file's extension is not in the list of allowed kinds.",
         "The file is kept and can be downloaded; the application itself goes on.",
-        "Allow the kind under Activities & files, or attach the file by hand.";
+        "Allow the kind under Activities & files and retry, or attach the file by hand.";
     FileContent = 1702, "The file is not what its name says",
         "The content of the file does not agree with its extension.",
         "The file is kept and can be downloaded with care; the application itself goes on.",

@@ -5,6 +5,7 @@ use std::io;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::archive::zip;
 use crate::codes::Code;
 use crate::vault::file::SealedReader;
 
@@ -38,6 +39,17 @@ enum Looks {
     Zip(&'static str),
     /// No control characters.
     Text,
+}
+
+/// The extensions of all kinds that can be allowed.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(extension, _, _)| *extension)
+}
+
+/// The extensions that the setting lists.
+pub fn listed(allowed: &str) -> impl Iterator<Item = String> + '_ {
+    let one = |text: &str| text.trim().trim_start_matches('.').to_lowercase();
+    allowed.split(',').map(one).filter(|one| !one.is_empty())
 }
 
 /// A file's bytes, readable anywhere.
@@ -77,14 +89,18 @@ pub fn judge(name: &str, content: &mut dyn Content, allowed: &str) -> Judged {
     let clean = clean_name(name);
     let extension = extension_of(&clean).to_lowercase();
     let kind = KINDS.iter().find(|(known, _, _)| *known == extension);
-    let is_allowed = |extension: &str| {
-        allowed.split(',').any(|one| one.trim().trim_start_matches('.').eq_ignore_ascii_case(extension))
-    };
+    // Two spellings of one kind.
+    let spelled = |extension: &str| if extension == "jpeg" { "jpg".to_owned() } else { extension.to_owned() };
+    let is_allowed = listed(allowed).any(|one| spelled(&one) == spelled(&extension));
     let mime = kind.map_or("application/octet-stream", |(_, mime, _)| mime).to_owned();
     let refused = match kind {
         _ if !usable(&clean, name) => Some(Code::FileName),
-        Some((_, _, looks)) if is_allowed(&extension) || (extension == "jpeg" && is_allowed("jpg")) => {
-            if content.size() > MOST_BYTES { Some(Code::FileTooLarge) } else { agrees(*looks, content).err() }
+        Some((_, _, looks)) if is_allowed => {
+            if content.size() > MOST_BYTES {
+                Some(Code::FileTooLarge)
+            } else {
+                agrees(*looks, content).err()
+            }
         }
         _ => Some(Code::FileType),
     };
@@ -135,7 +151,7 @@ fn is_reserved(stem: &str) -> bool {
     matches!(upper.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
-fn extension_of(name: &str) -> &str {
+pub(super) fn extension_of(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
@@ -178,81 +194,6 @@ fn is_text(content: &mut dyn Content) -> Result<(), Code> {
         at += count as u64;
     }
     Ok(())
-}
-
-const MOST_ENTRIES: u64 = 2_000;
-const MOST_UNPACKED: u64 = 100 * 1024 * 1024;
-const MOST_RATIO: u64 = 100;
-/// Bytes of the directory: it is the one thing of a file that is read at once.
-const MOST_DIRECTORY: u64 = 1024 * 1024;
-
-/// A document that is a ZIP archive, judged by its central directory alone: nothing is unpacked.
-fn zip(content: &mut dyn Content, wanted: &str) -> Result<(), Code> {
-    let size = content.size();
-    let tail_size = size.min(65_557);
-    let mut tail = vec![0; usize::try_from(tail_size).unwrap_or_default()];
-    content.read_at(size - tail_size, &mut tail).map_err(|_| Code::FileContent)?;
-    let end_at = end_record(&tail)?;
-    let end = tail.get(end_at..).unwrap_or_default();
-    let (entries, length, begin) = (number(end, 10, 2)?, number(end, 12, 4)?, number(end, 16, 4)?);
-    // The directory ends where its end record begins, on one disk: whatever unpacks the file sees this very directory.
-    // 0xffff and 0xffffffff mean ZIP64, which no CV needs.
-    let disks = (number(end, 4, 4)?, number(end, 8, 2)?);
-    let adjoins = begin + length == size - tail_size + end_at as u64;
-    if entries > MOST_ENTRIES || length > MOST_DIRECTORY || disks != (0, entries) || !adjoins {
-        return Err(Code::FileArchive);
-    }
-    let mut directory = vec![0; usize::try_from(length).unwrap_or_default()];
-    content.read_at(begin, &mut directory).map_err(|_| Code::FileContent)?;
-    let mut rest = directory.as_slice();
-    let (mut unpacked, mut found) = (0_u64, false);
-    for _ in 0..entries {
-        if !rest.starts_with(b"PK\x01\x02") {
-            return Err(Code::FileContent);
-        }
-        unpacked = unpacked.saturating_add(number(rest, 24, 4)?);
-        let name_length = usize::try_from(number(rest, 28, 2)?).unwrap_or_default();
-        let more = usize::try_from(number(rest, 30, 2)? + number(rest, 32, 2)?).unwrap_or_default();
-        let name = String::from_utf8_lossy(rest.get(46..46 + name_length).ok_or(Code::FileContent)?).into_owned();
-        if is_dangerous(&name) {
-            return Err(Code::FileArchive);
-        }
-        found |= name == wanted || (wanted.ends_with('/') && name.starts_with(wanted));
-        rest = rest.get(46 + name_length + more..).ok_or(Code::FileContent)?;
-    }
-    if unpacked > MOST_UNPACKED || unpacked > size * MOST_RATIO || !rest.is_empty() {
-        return Err(Code::FileArchive);
-    }
-    if found { Ok(()) } else { Err(Code::FileContent) }
-}
-
-/// Where the end record lies. Two that both reach to the end of the file are two readings of it.
-fn end_record(tail: &[u8]) -> Result<usize, Code> {
-    let mut found = None;
-    for (at, _) in tail.windows(4).enumerate().filter(|(_, part)| *part == b"PK\x05\x06") {
-        let rest = tail.get(at..).unwrap_or_default();
-        let Ok(comment) = number(rest, 20, 2) else { continue };
-        if rest.len() as u64 == 22 + comment && found.replace(at).is_some() {
-            return Err(Code::FileArchive);
-        }
-    }
-    found.ok_or(Code::FileContent)
-}
-
-fn is_dangerous(entry: &str) -> bool {
-    let lower = entry.to_lowercase();
-    let outside = lower.starts_with('/')
-        || lower.contains('\\')
-        || lower.contains(':')
-        || lower.split('/').any(|part| part == "..");
-    let nested = ["zip", "rar", "7z", "gz", "bz2", "xz", "tar", "jar", "exe", "dll", "js", "vbs", "bat"]
-        .contains(&extension_of(&lower));
-    outside || nested || lower.ends_with("vbaproject.bin")
-}
-
-fn number(bytes: &[u8], at: usize, length: usize) -> Result<u64, Code> {
-    let part = bytes.get(at..at + length).ok_or(Code::FileContent)?;
-    Ok(part.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)))
 }
 
 #[cfg(test)]
@@ -315,6 +256,14 @@ mod tests {
         }
         assert_eq!(refused("cv.exe", b"MZ"), Some(Code::FileType));
         assert_eq!(refused("cv", b"x"), Some(Code::FileType));
+    }
+
+    #[test]
+    fn two_spellings_of_one_kind_are_allowed_together() {
+        for (name, allowed) in [("cv.jpg", "jpeg"), ("cv.jpeg", "jpg"), ("cv.JPG", ".JPEG"), ("cv.jpg", "jpg")] {
+            assert_eq!(judge(name, &mut &[0xff, 0xd8, 0xff][..], allowed).refused, None, "{name}, {allowed}");
+        }
+        assert_eq!(judge("cv.jpg", &mut &[0xff, 0xd8, 0xff][..], "png").refused, Some(Code::FileType));
     }
 
     #[test]

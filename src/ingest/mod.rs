@@ -4,8 +4,10 @@
 //! - [`signature`]: whether a webhook request is who it says. [`json`]: strict JSON, read in passing.
 //! - [`body`]: the webhook's documented body. [`form`]: a form as the plugin hands it over.
 //! - [`earlier`]: a row of the earlier plugin's table.
-//! - [`files`]: whether a file is what its name says. [`uploads`]: files that an upload add-on laid down.
+//! - [`files`]: whether a file is what its name says; `archive`: a document that is a ZIP archive. [`uploads`]: files that an
+//!   upload add-on laid down.
 
+mod archive;
 pub mod body;
 pub mod earlier;
 pub mod files;

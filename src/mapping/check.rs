@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::language::{self, Entry};
 use super::{MapError, template};
 use crate::codes::{Code, Coded};
+use crate::ingest::files;
 use crate::settings::{Api, RecordType, Settings};
 use crate::tracker::catalogue::{self, Known};
 
@@ -56,6 +57,8 @@ pub fn check(settings: &Settings) -> (Vec<Problem>, Vec<Problem>) {
         found.template(name, &settings.text(name));
     }
     found.forms();
+    found.file_types(&settings.text("file_types"));
+    found.marker_field(settings.text("marker_field").trim());
     if let Err(words) = crate::tracker::hosts::of(settings) {
         found.errors.push(Problem::new("environment", Code::TrackerHost, words));
     }
@@ -157,6 +160,28 @@ impl Found<'_> {
         }
     }
 
+    /// A kind that the engine cannot recognise by its content is never sent, whatever the list says.
+    fn file_types(&mut self, list: &str) {
+        let kinds: Vec<&str> = files::kinds().collect();
+        let unknown: Vec<String> =
+            files::listed(list).filter(|one| !kinds.contains(&one.as_str())).map(|one| format!("\"{one}\"")).collect();
+        if !unknown.is_empty() {
+            let words = format!(
+                "{} cannot be allowed. The kinds that can be, separated by commas: {}.",
+                unknown.join(", "),
+                kinds.join(", ")
+            );
+            self.errors.push(Problem::new("file_types", Code::SettingInvalid, words));
+        }
+    }
+
+    fn marker_field(&mut self, id: &str) {
+        if !id.is_empty() && !id.parse::<i64>().is_ok_and(|id| id > 0) {
+            let words = format!("\"{id}\" is not the id of a custom field, which is a whole number such as 12.");
+            self.errors.push(Problem::new("marker_field", Code::SettingInvalid, words));
+        }
+    }
+
     fn forms(&mut self) {
         let forms = match language::parse_json(&self.settings.text("forms")) {
             Ok(Value::Object(forms)) => forms,
@@ -246,5 +271,28 @@ mod tests {
         // The other API knows it: a switch back must not be refused.
         let (errors, warnings) = of(r#"{"record_type":"Contact"}"#);
         assert_eq!((errors.len(), warnings.len()), (0, 1), "the shipped map fits a Contact: {errors:?}");
+    }
+
+    #[test]
+    fn a_kind_of_file_that_can_never_be_accepted_and_a_marker_field_that_is_no_id_are_not_saved() {
+        for (settings, setting, words) in [
+            (r#"{"file_types":"pdf, .heic, xlsx"}"#, "file_types", "\"heic\", \"xlsx\""),
+            (r#"{"file_types":"*.pdf"}"#, "file_types", "pdf, doc, docx, odt, rtf, txt, jpg, jpeg, png"),
+            (r#"{"file_types":"pdf;doc"}"#, "file_types", "commas"),
+            (r#"{"marker_field":"Delivery marker"}"#, "marker_field", "number"),
+            (r#"{"marker_field":"0"}"#, "marker_field", "number"),
+            (r#"{"marker_field":"12.5"}"#, "marker_field", "number"),
+        ] {
+            let (errors, _) = of(settings);
+            assert_eq!(errors.len(), 1, "{settings}: {errors:?}");
+            assert_eq!((errors[0].setting.as_str(), errors[0].code.as_str()), (setting, "HT-1406"), "{settings}");
+            assert!(errors[0].message.contains(words), "{settings}: {}", errors[0].message);
+        }
+        for settings in [r#"{"file_types":" .PDF,jpeg,,"}"#, r#"{"file_types":""}"#, r#"{"marker_field":" 12 "}"#] {
+            assert_eq!(of(settings).0, Vec::new(), "{settings}");
+        }
+        let row = crate::settings::TABLE.iter().find(|row| row.name == "file_types").expect("a row");
+        let all = files::kinds().all(|kind| row.help.contains(kind));
+        assert!(all, "the field's help names every kind");
     }
 }

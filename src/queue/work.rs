@@ -9,6 +9,7 @@ use super::state::{State, StepState};
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
+use crate::submission::FilePart;
 use crate::tracker::plan::StepKind;
 
 /// A plan made at a claim.
@@ -102,6 +103,21 @@ impl Store {
             let sql = "UPDATE submission SET due_at = 0, due_boot = 0 WHERE state = 'retry' AND plan_fixed = 0 AND code BETWEEN ?1 AND ?2";
             tx.set_meta("mapping", mark)?;
             Ok(tx.sql.prepare_cached(sql)?.execute([Code::MapJson.number(), Code::SettingTemplate.number()])?)
+        })
+    }
+
+    /// Notes what a file was judged to be since it came in. One that retention took meanwhile stays away.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn judged(&mut self, seq: i64, id: &str, part: &FilePart) -> Result<(), QueueError> {
+        let about =
+            serde_json::to_vec(part).map_err(|error| QueueError::plain(Code::EngineFault, error.to_string()))?;
+        self.write(|tx| {
+            let about = tx.seal(id, "file", &about)?;
+            let sql = "UPDATE file SET about = ?3 WHERE seq = ?1 AND ordinal = ?2";
+            tx.sql.prepare_cached(sql)?.execute(params![seq, part.ordinal, about])?;
+            Ok(())
         })
     }
 

@@ -218,7 +218,7 @@ pub const TABLE: &[Setting] = &[
         "pdf,doc,docx,odt,rtf,txt,jpg,png",
         "activities",
         "Allowed file types",
-        "Extensions, separated by commas."
+        "Separated by commas; there are pdf, doc, docx, odt, rtf, txt, jpg, jpeg and png."
     ),
     setting!(
         "marker_field",
