@@ -33,6 +33,29 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.query_row(params![tracker_id, seq], |_| Ok(())).optional()?.is_some())
     }
 
+    /// Whether a document of Tracker is known to be another step's.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_other_document(&self, document: i64, seq: i64, ordinal: i64) -> Result<bool, QueueError> {
+        let sql = "SELECT 1 FROM step WHERE kind = 'document' AND tracker_id = ?1 AND NOT (seq = ?2 AND ordinal = ?3)
+            AND seq IN (SELECT seq FROM submission WHERE tracker_id = (SELECT tracker_id FROM submission WHERE seq = ?2)) LIMIT 1";
+        let found = self.conn.prepare_cached(sql)?.query_row(params![document, seq, ordinal], |_| Ok(())).optional()?;
+        Ok(found.is_some())
+    }
+
+    /// Whether another submission of the same record has a document whose answer was lost and that was never found: it may
+    /// be there under an id that nobody here knows.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_lost_documents(&self, seq: i64) -> Result<bool, QueueError> {
+        let sql = "SELECT 1 FROM submission AS other JOIN step USING (seq)
+            WHERE other.tracker_id = (SELECT tracker_id FROM submission WHERE seq = ?1) AND other.seq <> ?1
+            AND step.kind = 'document' AND (step.state IN ('unknown','applied') OR step.resends > 0) LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([seq], |_| Ok(())).optional()?.is_some())
+    }
+
     /// A delivered submission whose late look is due.
     ///
     /// # Errors

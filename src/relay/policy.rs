@@ -50,6 +50,8 @@ pub struct Policy {
     /// A record counts as ours when it was made at most this long before the intent: the wall clock may have been set
     /// by an hour between the intent and the look.
     pub created_slack_ms: i64,
+    /// The same of a document, which does less harm when it is there twice than when another one is taken for it.
+    pub document_slack_ms: i64,
     /// How long no look was answered, before a first send goes on without one.
     pub blind_ms: i64,
     /// And how many looks that must have been.
@@ -90,6 +92,7 @@ impl Default for Policy {
             crashes_most: 3,
             heartbeat_gap_ms: HOUR,
             created_slack_ms: HOUR + 5 * MINUTE,
+            document_slack_ms: 5 * MINUTE,
             blind_ms: HOUR,
             blind_tries: 5,
             blind_ask_ms: 24 * HOUR,

@@ -206,7 +206,8 @@ impl Runner<'_> {
             StepKind::Document => match (ids.record, claimed.planned(step)) {
                 (Some(record), Some(planned)) if record_type == RecordType::Resource && plan.api == Api::Rest => {
                     let planned = planned.clone();
-                    self.client().find_document(record, &planned)
+                    let look = self.client().find_document(record, &planned);
+                    self.our_document(claimed, step, look)?
                 }
                 _ => Look::Impossible,
             },
@@ -294,6 +295,26 @@ impl Runner<'_> {
             Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits)?, why },
             other => other,
         })
+    }
+
+    /// A file name alone says nothing: half of all CVs are called `cv.pdf`, and people apply twice. One that another step made,
+    /// or that is older than the intent, is not ours; and where another submission lost one at the same record, what is
+    /// found may be that one. Then ours is sent again: a CV that is there twice is read once, one that is missing never.
+    fn our_document(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+        let Look::Clean(hits) = look else { return Ok(look) };
+        let seq = claimed.job.seq;
+        if hits.is_empty() || self.store().has_lost_documents(seq)? {
+            return Ok(Look::Clean(Vec::new()));
+        }
+        let since = self.since(claimed, step) + self.policy.created_slack_ms - self.policy.document_slack_ms;
+        let mut mine = Vec::new();
+        for hit in hits {
+            let is_young = hit.created.is_none_or(|at| at >= since);
+            if is_young && !self.store().is_other_document(hit.id, seq, step.ordinal)? {
+                mine.push(hit);
+            }
+        }
+        Ok(Look::Clean(mine))
     }
 
     /// What was made before this moment was not made by this step.

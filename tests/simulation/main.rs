@@ -15,6 +15,7 @@ mod looking;
 mod restored;
 mod rotation;
 mod rules;
+mod same_name;
 mod scripts;
 mod seeds;
 mod stores;

@@ -67,6 +67,11 @@ pub struct Virtual {
     pub crash_in: Cell<Option<u64>>,
 }
 
+/// A CV, which nobody else has.
+pub fn curriculum(id: &str) -> String {
+    format!("%PDF-1.4 the life of {id}")
+}
+
 /// What a crash throws.
 pub struct Crash;
 
@@ -201,7 +206,7 @@ impl World {
 
     fn document(&self, id: &str, ordinal: u32) -> FilePart {
         let mut writer = SealedWriter::create(self.store.ring(), self.store.folder(), id).expect("a file");
-        writer.write(b"%PDF-1.4 a life in three lines").expect("written");
+        writer.write(curriculum(id).as_bytes()).expect("written");
         let stored = writer.finish().expect("kept");
         FilePart {
             ordinal,
@@ -286,6 +291,12 @@ impl World {
     pub fn number(&self, sql: &str) -> i64 {
         let statement = self.store.connection().prepare_cached(sql);
         statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).expect("a number")
+    }
+
+    /// What a submission is known by in Tracker.
+    pub fn marker(&self, id: &str) -> String {
+        let statement = self.store.connection().prepare_cached("SELECT marker FROM submission WHERE id = ?1");
+        statement.and_then(|mut statement| statement.query_row([id], |row| row.get(0))).expect("a marker")
     }
 
     /// Cron was there all the time and found nothing to do.
