@@ -7,6 +7,7 @@ use std::fmt;
 use halt_tracker::queue::state::State;
 use serde_json::Value;
 
+use crate::ledgers::{Ledgers, list};
 use crate::seeds::Case;
 use crate::world::World;
 
@@ -32,6 +33,14 @@ pub struct Counts {
     pub restored: u64,
     pub swapped: u64,
     pub blocked: u64,
+    /// Records that a step is said to have made or found, and that are there and this person's.
+    pub looked_up: u64,
+    /// The same of activities and documents.
+    pub children_looked_up: u64,
+    /// Steps of which Tracker named an id that is nobody's.
+    pub lied_to: u64,
+    /// Children that were given up, each with a code.
+    pub rejected_children: u64,
 }
 
 impl Counts {
@@ -52,6 +61,10 @@ impl Counts {
         self.restored += other.restored;
         self.swapped += other.swapped;
         self.blocked += other.blocked;
+        self.looked_up += other.looked_up;
+        self.children_looked_up += other.children_looked_up;
+        self.lied_to += other.lied_to;
+        self.rejected_children += other.rejected_children;
     }
 }
 
@@ -59,7 +72,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={}",
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={}",
             self.submissions,
             self.delivered,
             self.asked,
@@ -75,7 +88,11 @@ impl fmt::Display for Counts {
             self.doubled_children,
             self.restored,
             self.swapped,
-            self.blocked
+            self.blocked,
+            self.looked_up,
+            self.children_looked_up,
+            self.lied_to,
+            self.rejected_children
         )
     }
 }
@@ -120,13 +137,13 @@ fn num(row: &rusqlite::Row<'_>, at: usize) -> i64 {
 /// What must hold when all has come to its end. Whatever is wrong is counted, and said in words.
 pub fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
     let mut wrong = Vec::new();
-    let flagged = each_is_settled(case, counts, &mut wrong);
-    let ledgers: Vec<Value> = case.accounts.iter().map(|one| one.borrow().ledger()).collect();
+    let mut held = Ledgers::new(case);
+    wrong.append(&mut held.wrong);
+    let flagged = each_is_settled(case, &held, counts, &mut wrong);
+    let ledgers: Vec<&Value> = held.accounts.iter().map(|ledger| &ledger.all).collect();
     nobody_is_doubled(case, &flagged, &ledgers, counts, &mut wrong);
-    let many = |what: &str| ledgers.iter().map(|ledger| list(ledger, what).count()).sum::<usize>();
-    let documents = case.sent.len() * case.features.documents as usize;
-    counts.doubled_children += many("activities").saturating_sub(case.sent.len()) as u64;
-    counts.doubled_children += many("documents").saturating_sub(documents) as u64;
+    wrong.extend(held.children_are_at_home(case));
+    counts.doubled_children += held.doubled_children() as u64;
     counts.restored += u64::from(case.features.restore);
     counts.swapped += u64::from(case.features.swap);
     counts.blocked += u64::from(case.features.blocked);
@@ -143,7 +160,7 @@ pub fn check(case: &Case, counts: &mut Counts) -> Result<(), String> {
 fn nobody_is_doubled(
     case: &Case,
     flagged: &BTreeSet<String>,
-    ledgers: &[Value],
+    ledgers: &[&Value],
     counts: &mut Counts,
     wrong: &mut Vec<String>,
 ) {
@@ -190,7 +207,7 @@ fn nobody_is_doubled(
 }
 
 /// Every acknowledged submission is there and at an end, or a person is asked. Gives the e-mails that a late look flagged.
-fn each_is_settled(case: &Case, counts: &mut Counts, wrong: &mut Vec<String>) -> BTreeSet<String> {
+fn each_is_settled(case: &Case, held: &Ledgers, counts: &mut Counts, wrong: &mut Vec<String>) -> BTreeSet<String> {
     let world = &case.world;
     let mut flagged = BTreeSet::new();
     let mut records: BTreeMap<i64, &str> = BTreeMap::new();
@@ -248,8 +265,9 @@ fn each_is_settled(case: &Case, counts: &mut Counts, wrong: &mut Vec<String>) ->
                 lost(counts, format!("{id} and {other} share the record {record}: one of them was not delivered"));
             }
         }
-        if let Err(why) = in_order(world, id, counts) {
-            wrong.push(why);
+        match in_order(world, id, counts) {
+            Ok(steps) => wrong.extend(held.holds(case, sent, &item, &steps, counts)),
+            Err(why) => wrong.push(why),
         }
     }
     flagged
@@ -259,17 +277,13 @@ fn waits_for_attention(world: &World, earlier: &str) -> bool {
     world.store.state_of(earlier).ok().flatten() == Some(State::Attention)
 }
 
-fn list<'a>(ledger: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    ledger[name].as_array().into_iter().flatten()
-}
-
 /// Persons with an e-mail; a Lead's person is a Contact.
 fn of_email(ledger: &Value, email: &str) -> usize {
     ["resources", "contacts"].iter().flat_map(|name| list(ledger, name)).filter(|one| one["email"] == email).count()
 }
 
 /// Steps finish in order, and no child is there before its record. Counts what was lost on the way and sent again.
-fn in_order(world: &World, id: &str, counts: &mut Counts) -> Result<(), String> {
+fn in_order(world: &World, id: &str, counts: &mut Counts) -> Result<Vec<Value>, String> {
     let seq = world.store.seq_of(id).map_err(|error| error.to_string())?;
     let conn = world.store.connection();
     let number = |sql: &str| -> Result<i64, String> {
@@ -287,7 +301,7 @@ fn in_order(world: &World, id: &str, counts: &mut Counts) -> Result<(), String> 
     if steps[open..].iter().any(|step| step["state"] == "done") {
         return Err(format!("{id}: a step is done before an earlier one"));
     }
-    Ok(())
+    Ok(steps)
 }
 
 /// What the sums are worth: both kinds of damage are done on purpose to a seed that ended well.

@@ -11,6 +11,7 @@ mod documents;
 mod entered;
 mod fields;
 mod invariants;
+mod ledgers;
 mod looking;
 mod restored;
 mod rotation;

@@ -56,7 +56,10 @@ pub struct Features {
 
 pub struct Sent {
     pub id: String,
+    pub name: String,
     pub email: String,
+    /// What the store gave it when it was accepted.
+    pub marker: String,
 }
 
 /// What one seed is made of.
@@ -265,8 +268,10 @@ fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
 fn accept(case: &mut Case, person: u64) {
     case.world.documents = case.features.documents;
     let email = format!("p{person}@example.org");
-    let id = case.world.submit(&json!({ "name": format!("Person Number{person}"), "email": email, "message": "Hi" }));
-    case.sent.push(Sent { id, email });
+    let name = format!("Person Number{person}");
+    let id = case.world.submit(&json!({ "name": name, "email": email, "message": "Hi" }));
+    let marker = case.world.marker(&id);
+    case.sent.push(Sent { id, name, email, marker });
 }
 
 /// What people and machines do meanwhile.

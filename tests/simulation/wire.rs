@@ -12,6 +12,8 @@ use crate::model::{self, Fate, Tracker};
 use crate::world::{Crash, Dice, Virtual};
 
 const PATIENCE_MS: u64 = 30_000;
+/// The id that Tracker names when it lies.
+pub const NOBODY: i64 = 987_654_321;
 
 /// What the network does to a request beyond the model's own fault plan, in percent.
 #[derive(Clone, Copy, Default, Debug)]
@@ -225,7 +227,7 @@ impl Wire {
         let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
         for name in ["id", "recordId"] {
             if let Some(id) = value.get_mut(name) {
-                *id = if names_none { json!(null) } else { json!(987_654_321) };
+                *id = if names_none { json!(null) } else { json!(NOBODY) };
             }
         }
         value.to_string().into_bytes()
