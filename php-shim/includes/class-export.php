@@ -53,14 +53,19 @@ final class Export
      *
      * @param iterable<string> $ids
      * @param resource         $to
-     * @throws EngineException
+     * @throws EngineException When the ids themselves cannot be listed.
      */
     public static function csv(iterable $ids, $to, string $where): void
     {
         $kept  = fopen('php://temp/maxmemory:4194304', 'w+');
         $names = [];
         foreach ($ids as $id) {
-            $row   = self::row(self::one($id, $where));
+            try {
+                $row = self::row(self::one($id, $where));
+            } catch (EngineException $fault) {
+                // One that cannot be read must not keep all the others from being handed out.
+                $row = ['id' => $id, 'code' => $fault->ht_code];
+            }
             $names += $row;
             fwrite($kept, (string) json_encode($row, JSON_INVALID_UTF8_SUBSTITUTE) . "\n");
         }
@@ -97,7 +102,8 @@ final class Export
             'form'        => (string) ($one['form']['id'] ?? ''),
             'source'      => (string) ($one['source'] ?? ''),
             'state'       => (string) ($one['state'] ?? ''),
-            'code'        => (string) ($one['code'] ?? ''),
+            // Without its fields a row says why they are missing.
+            'code'        => (string) ($one['unopened'] ?? $one['code'] ?? ''),
             'record_type' => (string) ($one['record_type'] ?? ''),
             'tracker_id'  => (string) ($one['tracker_id'] ?? ''),
         ];

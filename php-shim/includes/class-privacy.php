@@ -140,6 +140,9 @@ final class Privacy
                 $rows[] = ['name' => esc_html($label !== '' ? $label : (string) $name), 'value' => esc_html(self::text($value))];
             }
         }
+        if (!empty($one['unopened'])) {
+            $rows[] = ['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html(Messages::sentence((string) $one['unopened']))];
+        }
         foreach ($one['file_list'] ?? [] as $file) {
             $rows[] = ['name' => __('File', 'halt-tracker'), 'value' => esc_html((string) $file['name'])];
         }

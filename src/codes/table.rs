@@ -161,7 +161,7 @@ codes! {
     KeyUnknown = 1303, "A row is sealed under a missing key",
         "The data names a key that is not in the key ring.",
         "The row stays as it is and holds up nothing else.",
-        "Bring the missing key file back from your backup.";
+        "Bring the missing key file back from your backup. If it is lost for good, enter the credentials again, and discard or erase what does not open.";
     UnsealFailed = 1304, "Sealed data does not open",
         "The data was changed or belongs to another row.",
         "The row stays as it is and nothing of it was sent.",

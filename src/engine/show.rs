@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::manage::constant;
 use super::{Call, EngineError, read_json};
 use crate::clock::{Clock, SystemClock};
-use crate::codes::Code;
+use crate::codes::{Code, Coded};
 use crate::queue::act::Action;
 use crate::queue::lock::RunLock;
 use crate::queue::secrets::{NAMES, SecretView, last4};
@@ -140,17 +140,23 @@ pub fn list(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
     })
 }
 
-/// Everything about one submission, unmasked.
+/// Everything about one submission, unmasked. What does not open is left out, and `unopened` says by which code: the rest is
+/// what a person needs to decide about it.
 ///
 /// # Errors
 /// `HT-1901` for an unknown id; the store's.
 pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
     call.with_store(|store| {
         let (seq, item, submission) = store.detail(id)?;
+        let (job, unopened) = match store.job(seq) {
+            Ok(job) => (Some(job), None),
+            Err(error) if matches!(error.code(), Code::KeyUnknown | Code::UnsealFailed) => (None, Some(error.code())),
+            Err(error) => return Err(error.into()),
+        };
         let state = item.state;
-        let job = store.job(seq)?;
         let mut answer = serde_json::to_value(&item).map_err(|error| EngineError::new(Code::EngineFault, error.to_string()))?;
         let Some(object) = answer.as_object_mut() else { return Ok(answer) };
+        object.insert("unopened".into(), json!(unopened.map(|code| code.to_string())));
         if let Some(one) = submission {
             object.insert("fields".into(), Value::Object(one.fields));
             object.insert("labels".into(), Value::Object(one.labels));
@@ -158,22 +164,24 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
             object.insert("timestamp".into(), Value::String(one.timestamp));
         }
         let files: Vec<Value> = job
-            .files
             .iter()
+            .flat_map(|job| &job.files)
             .map(|file| {
                 let refused = Code::from_number(file.refused).map(|code| code.to_string());
                 json!({ "ordinal": file.ordinal, "field": file.field, "name": file.name, "mime": file.mime, "size": file.size, "refused": refused, "kept": !file.stored.is_empty() })
             })
             .collect();
         object.insert("file_list".into(), Value::Array(files));
-        object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, &job.plan)));
+        let plan = job.as_ref().map_or(&[][..], |job| job.plan.as_slice());
+        object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, plan)));
         object.insert("journal".into(), Value::Array(store.journal(seq, id)?));
         object.insert("erases_at".into(), json!(store.erases_at(seq)?));
-        object.insert("marker".into(), Value::String(job.marker.clone()));
-        let open = job.steps.iter().any(|step| step.state.is_open());
-        let open_record = job.steps.iter().any(|step| step.state.is_open() && step.is_record());
+        object.insert("marker".into(), json!(job.map_or_else(String::new, |job| job.marker)));
+        let steps = store.steps(seq)?;
+        let open = steps.iter().any(|step| step.state.is_open());
+        let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
         object.insert("can".into(), json!(Action::fitting(state, &item.reason, open_record, open)));
-        let waits = (job.code == Code::RelaySamePerson.number()).then(|| item.message.clone());
+        let waits = (item.code == Some(Code::RelaySamePerson.to_string())).then(|| item.message.clone());
         object.insert("waits_for".into(), json!(waits));
         Ok(answer)
     })

@@ -1,9 +1,11 @@
 //! What the pages offer when something has gone wrong for good: each trouble is named where people look, and each has a
 //! button that ends it.
 
-use crate::forms::unescape;
+use crate::forms::{forms, unescape};
 use crate::site::{CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, body, on_a_site};
 use crate::stack::Reply;
+
+const LOG: &str = "halt-tracker-sync-log";
 
 fn text(reply: &Reply) -> String {
     unescape(&body(reply))
@@ -63,5 +65,38 @@ fn a_key_that_is_lost_for_good_is_left_behind_by_a_button_and_what_comes_next_is
         site.secrets(&[("shared_secret", SHARED_SECRET)]);
         let webhook = serde_json::json!({ "form_id": "careers", "fields": { "email": "hook@example.org" } });
         assert_eq!(crate::hook::request(SHARED_SECRET, webhook.to_string()).send(site).status, 202);
+    });
+}
+
+#[test]
+fn a_submission_that_does_not_open_is_in_the_csv_and_its_page_says_why_and_erases_it() {
+    on_a_site(|site| {
+        site.credentials();
+        site.php("Engine::act(['action' => 'pause']);");
+        site.apply(4, &[("email", "sealed@example.org")]);
+        let sealed = site.submissions()[0]["id"].as_str().expect("an id").to_owned();
+        lose_the_key(site);
+        site.apply(4, &[("email", "open@example.org")]);
+        let mut form = forms(&site.page(LOG).text())
+            .into_iter()
+            .find(|form| form.value("_wpnonce").is_some() && form.value("action") == Some("-1"))
+            .expect("the list");
+        form.set("halt_row", "export_all");
+        let csv = site.stack.post_as(&site.admin, &format!("/wp-admin/admin.php?page={LOG}"), &form.fields);
+        assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"), "{}", csv.status);
+        let csv = csv.text();
+        let line = csv.lines().find(|line| line.starts_with(&sealed)).unwrap_or_else(|| panic!("{csv}"));
+        assert!(line.contains("HT-1303") && !line.contains("example.org"), "{line}");
+        assert!(csv.contains("open@example.org"), "{csv}");
+
+        let page = format!("{LOG}&id={sealed}");
+        let shown = text(&site.page(&page));
+        for part in ["HT-1303", "Bring the missing key file back", "step by step", "Discard", "Erase its data"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let said = text(&site.submit(&page, &[], |form| form.value("deed") == Some("erase")));
+        assert!(said.contains("1 submission changed"), "{said}");
+        let states: Vec<_> = site.submissions().iter().map(|one| one["state"].clone()).collect();
+        assert_eq!(states, ["erased", "queued"]);
     });
 }

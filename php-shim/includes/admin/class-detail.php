@@ -59,13 +59,15 @@ final class Detail
     private static function head(array $one): void
     {
         $state  = (string) $one['state'];
-        $code   = (string) ($one['code'] ?? '');
+        $closed = (string) ($one['unopened'] ?? '');
+        // Whatever else has happened to it: what does not open cannot be sent, and cannot be read here.
+        $code   = $closed !== '' ? $closed : (string) ($one['code'] ?? '');
         $reason = (string) ($one['reason'] ?? '');
         $alert  = in_array($state, ['failed', 'attention', 'held'], true);
         echo '<div class="halt-card' . ($alert ? ' halt-card-alert' : '') . '"><p class="halt-lead">' . wp_kses_post(Page::state($state)) . ' ' . esc_html($state === 'done' ? __('The person is in Tracker.', 'halt-tracker') : Words::engine('states', $state)) . '</p>';
         if ($code !== '' && $state !== 'discarded') {
             echo '<h2>' . wp_kses_post(Help::headline($code)) . '</h2>';
-            Page::three($code, self::said($one));
+            Page::three($code, $closed !== '' ? '' : self::said($one));
         }
         if (!empty($one['erase'])) {
             echo '<p><strong>' . esc_html__('This submission is marked for erasure. It is erased as soon as its last request to Tracker is settled.', 'halt-tracker') . '</strong></p>';
