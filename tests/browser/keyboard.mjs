@@ -68,6 +68,36 @@ check((await page.$$eval('.halt-map input', (all) => all.map((one) => one.value)
 await page.locator('.halt-map tbody tr').last().getByRole('button').click();
 check((await rows()) === before, 'a row is removed');
 
+// What cannot be undone is asked first, and a No changes nothing.
+await page.goto(adminPage(base, 'halt-tracker-settings', '&tab=webhook'));
+const secrets = () => page.getByRole('button', { name: 'Retire', exact: true }).count();
+const active = await secrets();
+let asked = '';
+page.once('dialog', (dialog) => {
+  asked = `${dialog.type()}: ${dialog.message()}`;
+  dialog.dismiss();
+});
+let left = false;
+const leaves = (request) => { left = left || (request.isNavigationRequest() && request.method() === 'POST'); };
+page.on('request', leaves);
+check(active > 0 && await reach('Retire'), 'Retire is reached by Tab');
+await page.keyboard.press('Enter');
+check(/^confirm: Retire this secret\?/.test(asked), 'a question comes before a secret is retired');
+await page.reload();
+check(!left && (await secrets()) === active, 'a No to it changes nothing');
+page.off('request', leaves);
+await page.goto(adminPage(base, 'halt-tracker-sync-log', '&state=done'));
+await page.click('.wp-list-table a.row-title');
+asked = '';
+page.once('dialog', (dialog) => {
+  asked = dialog.message();
+  dialog.accept();
+});
+await Promise.all([page.waitForURL(/id=/), page.getByRole('button', { name: 'Erase its data', exact: true }).click()]);
+await page.waitForLoadState();
+check(/cannot be undone/.test(asked), 'a question comes before data is erased');
+check((await page.innerText('.halt-tracker')).includes('1 submission changed'), 'a Yes to it does what the button says');
+
 await page.goto(adminPage(base, 'halt-tracker-sync-log', '&state=done'));
 const copy = page.locator('[data-halt-copy]').first();
 const id = await copy.getAttribute('data-halt-copy');

@@ -232,7 +232,7 @@ final class Dashboard
         echo '<p class="description" id="halt-path-help">' . esc_html__('The full path of the folder on this server. It is used only if this site’s own store lies in it.', 'halt-tracker') . '</p>';
         echo '<p><button type="submit" class="button button-primary">' . esc_html__('Use this folder', 'halt-tracker') . '</button></p></form>';
         echo '<h3>' . esc_html__('The folder is gone for good', 'halt-tracker') . '</h3><p>' . esc_html__('Submissions that were only in it are lost to this site; what Tracker has stays there. Sending starts paused, so that nobody is sent twice unseen.', 'halt-tracker') . '</p>';
-        Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new']);
+        Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new'], 'button halt-danger', __('Start a new, empty store? What was only in the old one is lost to this site.', 'halt-tracker'));
     }
 
     private static function captured(): void

@@ -84,7 +84,7 @@ final class WebhookTab
             echo '<td data-label="' . esc_attr($heads[4]) . '"><div>';
             ($one['source'] ?? '') === 'constant'
                 ? print '<code>HALT_TRACKER_SHARED_SECRET</code>'
-                : Page::button('retire_secret', __('Retire', 'halt-tracker'), ['id' => (string) $one['id']]);
+                : Page::button('retire_secret', __('Retire', 'halt-tracker'), ['id' => (string) $one['id']], 'button', __('Retire this secret? Senders that still use it are refused at once. This cannot be undone.', 'halt-tracker'));
             echo '</div></td></tr>';
         }
         echo '</tbody></table></div>';
