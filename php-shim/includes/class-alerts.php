@@ -58,8 +58,7 @@ final class Alerts
     private static function incidents(): array
     {
         $found = [];
-        $lost  = get_option('halt_tracker_lost', []);
-        if (is_array($lost) && (int) ($lost['last_at'] ?? 0) > time() - DAY_IN_SECONDS) {
+        if (Lost::seen()['last_at'] > time() - DAY_IN_SECONDS) {
             $found['lost'] = 'HT-1803';
         }
         if (!Engine::ready()) {
@@ -68,6 +67,10 @@ final class Alerts
         [$status, $fault] = Engine::try_status();
         if ($status === null) {
             return $fault === null || $fault->ht_code === 'HT-1115' ? $found : $found + ['store' => $fault->ht_code];
+        }
+        $stuck = Capture::stuck();
+        if ($stuck['left'] > 0) {
+            $found['kept'] = $stuck['code'];
         }
         foreach ($status['lane']['reasons'] ?? [] as $reason) {
             $found['lane-' . $reason['reason']] = (string) ($reason['code'] ?? 'HT-1611');

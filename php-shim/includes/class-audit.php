@@ -1,6 +1,6 @@
 <?php
 /**
- * Writes down who looked at a submission in full or changed credentials; values never stand in the line.
+ * Writes down who looked at a submission in full, changed credentials or dealt with a loss; values never stand in the line.
  *
  * @package halt-tracker
  */
@@ -30,6 +30,12 @@ final class Audit
             sprintf(__('[%s] Halt Tracker credentials were changed', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES)),
             __('Somebody changed the credentials of the Halt Tracker plugin. If it was not you or a colleague, look at the Settings page at once.', 'halt-tracker') . "\n\n" . admin_url('admin.php?page=halt-tracker-settings')
         );
+    }
+
+    /** Somebody said that a loss was dealt with: nothing shows it any more, this line does. */
+    public static function acknowledged(string $code, int $count): void
+    {
+        self::line('acknowledged', $code . ' count=' . $count);
     }
 
     private static function line(string $event, string $what): void

@@ -123,6 +123,19 @@ final class Capture
     }
 
     /**
+     * How many of them the last run could not take over, and why. Troubles of the store itself are no news of the forms: they
+     * are told where the store is, and pass with it.
+     *
+     * @return array{left:int,code:string}
+     */
+    public static function stuck(): array
+    {
+        $last  = get_option('halt_tracker_adoption', []);
+        $codes = array_values(array_filter((array) ($last['codes'] ?? []), static fn ($code): bool => is_string($code) && !preg_match(self::STORE, $code)));
+        return $codes === [] ? ['left' => 0, 'code' => ''] : ['left' => (int) ($last['left'] ?? 0), 'code' => $codes[0]];
+    }
+
+    /**
      * Hands every kept form to the engine, the oldest first, for as long as there is time.
      *
      * @param float $seconds After which no further form is begun.

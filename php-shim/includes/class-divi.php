@@ -96,9 +96,7 @@ final class Divi
             $code = $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
             // phpcs:ignore WordPress.PHP.DevelopmentFunctions
             error_log('halt-tracker HT-1803 submission=' . ($id === '' ? '-' : $id) . ' cause=' . $code . ' ' . get_class($fault));
-            $lost = get_option('halt_tracker_lost', []);
-            $lost = is_array($lost) ? $lost : [];
-            update_option('halt_tracker_lost', ['count' => (int) ($lost['count'] ?? 0) + 1, 'last_at' => time(), 'code' => $code], false);
+            Lost::note($code);
         } catch (\Throwable) {
             return;
         }

@@ -100,3 +100,68 @@ fn a_submission_that_does_not_open_is_in_the_csv_and_its_page_says_why_and_erase
         assert_eq!(states, ["erased", "queued"]);
     });
 }
+
+#[test]
+fn a_kept_form_that_cannot_be_taken_over_is_named_on_the_dashboard_and_in_a_mail() {
+    on_a_site(|site| {
+        site.credentials();
+        site.cron();
+        site.stack.set_extension(false).expect("without the module");
+        site.apply(4, &[("email", "damaged@example.org")]);
+        site.stack.sql("UPDATE wp_halt_tracker_capture SET sealed = REVERSE(sealed)").expect("damaged");
+        site.stack.set_extension(true).expect("the module");
+        site.apply(4, &[("email", "sound@example.org")]);
+        site.until("the sound one is in Tracker", 20, || {
+            site.cron();
+            site.records("resources", "sound@example.org").len() == 1
+        });
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("1 form was kept") && shown.contains("HT-1801"), "{shown}");
+        assert!(shown.contains("Bring the key file back that was in use at that time"), "{shown}");
+        assert!(
+            !shown.contains("taken over by the next run") && !shown.contains("Everything that has arrived"),
+            "{shown}"
+        );
+        let mails = crate::signals::mails(site).concat();
+        assert!(mails.contains("needs you") && mails.contains("HT-1801"), "{mails}");
+        assert!(!mails.contains("damaged@example.org"), "{mails}");
+        // Another one that waits is not said to be stuck.
+        site.php("Engine::act(['action' => 'pause']);");
+        site.stack.set_extension(false).expect("without the module");
+        site.apply(4, &[("email", "waiting@example.org")]);
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("It is taken over by the next run"), "{shown}");
+    });
+}
+
+#[test]
+fn a_form_that_was_lost_is_acknowledged_once_by_those_who_may_and_the_next_one_is_seen_again() {
+    on_a_site(|site| {
+        site.credentials();
+        assert!(!text(&site.page("halt-tracker")).contains("HT-1803"));
+        let lose = || site.php("Halt\\Tracker\\WordPress\\Lost::note('HT-1104');");
+        lose();
+        let shown = site.page("halt-tracker");
+        assert!(text(&shown).contains("HT-1803") && text(&shown).contains("I have dealt with it"), "{}", text(&shown));
+        // Another one is lost between looking and pressing: nobody has dealt with that.
+        let form = forms(&shown.text()).into_iter().find(|form| form.value("action") == Some("halt_tracker_lost"));
+        let form = form.expect("the button");
+        lose();
+        assert_eq!(site.stack.post_as(&site.admin, &form.action, &form.fields).status, 302);
+        assert!(text(&site.page("halt-tracker")).contains("Another form was lost"), "it was forgotten unseen");
+        crate::health::is(site, "captured", "critical", "HT-1803");
+        let said = text(&site.press("halt-tracker", "lost", &[]));
+        assert!(!said.contains("I have dealt with it"), "{said}");
+        crate::health::is(site, "captured", "good", "");
+        assert!(
+            site.stack.logs().contains("halt-tracker acknowledged HT-1803 count=2 user=1"),
+            "{}",
+            site.stack.logs()
+        );
+        lose();
+        crate::health::is(site, "captured", "critical", "HT-1803");
+        let said = crate::cli::wp(site, &["doctor", "--lost-is-dealt-with"], "");
+        assert!(said.out.contains("captured"), "{} {}", said.out, said.err);
+        crate::health::is(site, "captured", "good", "");
+    });
+}

@@ -4,7 +4,7 @@ use crate::site::{Site, on_a_site};
 use crate::stack::Session;
 use serde_json::json;
 
-const HANDLERS: [&str; 16] = [
+const HANDLERS: [&str; 17] = [
     "release_earlier",
     "run",
     "test",
@@ -14,6 +14,7 @@ const HANDLERS: [&str; 16] = [
     "act",
     "file",
     "retire_secret",
+    "lost",
     "save_connection",
     "save_mapping",
     "save_forms",

@@ -37,7 +37,7 @@ final class Dashboard
         // A missing engine is what the sentence is about; a notice above it would say it twice.
         Page::open(__('Halt Tracker Dashboard', 'halt-tracker'), Engine::ready());
         self::sentence($status, $fault);
-        self::captured();
+        Outside::render();
         EarlierCard::render($status);
         if ($status !== null) {
             Pauses::render($status);
@@ -67,6 +67,9 @@ final class Dashboard
     private static function sentence(?array $status, ?EngineException $fault): void
     {
         [$mood, $text] = self::verdict($status, $fault);
+        if ($mood === 'good' && Capture::stuck()['left'] > 0) {
+            [$mood, $text] = ['warn', __('Submissions are received and sent, but a form that was kept outside the store could not be taken over.', 'halt-tracker')];
+        }
         $words         = [
             'calm' => __('Ready', 'halt-tracker'),
             'good' => __('Working', 'halt-tracker'),
@@ -233,14 +236,5 @@ final class Dashboard
         echo '<p><button type="submit" class="button button-primary">' . esc_html__('Use this folder', 'halt-tracker') . '</button></p></form>';
         echo '<h3>' . esc_html__('The folder is gone for good', 'halt-tracker') . '</h3><p>' . esc_html__('Submissions that were only in it are lost to this site; what Tracker has stays there. Sending starts paused, so that nobody is sent twice unseen.', 'halt-tracker') . '</p>';
         Page::button('whose', __('Start a new, empty store', 'halt-tracker'), ['do' => 'new'], 'button halt-danger', __('Start a new, empty store? What was only in the old one is lost to this site.', 'halt-tracker'));
-    }
-
-    private static function captured(): void
-    {
-        $count = Capture::count();
-        if ($count > 0) {
-            /* translators: %s: number of forms */
-            Page::notice('warning', sprintf(_n('%s form was kept in the site’s own database. It is taken over by the next run.', '%s forms were kept in the site’s own database. They are taken over by the next run.', $count, 'halt-tracker'), number_format_i18n($count)));
-        }
     }
 }

@@ -36,6 +36,7 @@ final class Menu
         foreach (GuideActions::HANDLERS as $name) {
             add_action('admin_post_halt_tracker_' . $name, [GuideActions::class, $name]);
         }
+        add_action('admin_post_halt_tracker_lost', [Outside::class, 'dealt_with']);
         foreach (SettingsPage::TABS as $tab) {
             add_action('admin_post_halt_tracker_save_' . $tab, static function () use ($tab): void {
                 Save::tab($tab);

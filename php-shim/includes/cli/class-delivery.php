@@ -15,6 +15,7 @@ use Halt\Tracker\WordPress\Admin\Words;
 use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\Health;
+use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Messages;
 use Halt\Tracker\WordPress\Places;
 use Halt\Tracker\WordPress\Relay;
@@ -177,6 +178,9 @@ final class Delivery
      *
      * ## OPTIONS
      *
+     * [--lost-is-dealt-with]
+     * : First forgets the forms that could not be kept (HT-1803), because somebody has dealt with them.
+     *
      * [--format=<format>]
      * : How to print it.
      * ---
@@ -195,6 +199,9 @@ final class Delivery
      */
     public function doctor($args, $options): void
     {
+        if (!empty($options['lost-is-dealt-with'])) {
+            Lost::dealt_with(Lost::seen()['count']);
+        }
         $rows = [];
         foreach (Health::all() as $name => $said) {
             $rows[] = ['test' => $name, 'status' => $said['status'], 'finding' => $said['label']];

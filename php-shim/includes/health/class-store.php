@@ -11,6 +11,7 @@ namespace Halt\Tracker\WordPress\Health;
 
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\Health;
+use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Places;
 
 defined('ABSPATH') || exit;
@@ -75,8 +76,7 @@ final class Store
     /** @return array{0:string,1:string,2:string} */
     public static function captured(): array
     {
-        $lost = get_option('halt_tracker_lost', []);
-        if (is_array($lost) && (int) ($lost['count'] ?? 0) > 0) {
+        if (Lost::seen()['count'] > 0) {
             return Health::by_code('HT-1803', 'critical');
         }
         $stuck = get_option('halt_tracker_adoption', []);
