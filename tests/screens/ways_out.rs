@@ -165,3 +165,35 @@ fn a_form_that_was_lost_is_acknowledged_once_by_those_who_may_and_the_next_one_i
         crate::health::is(site, "captured", "good", "");
     });
 }
+
+#[test]
+fn a_settings_form_that_php_has_cut_off_saves_nothing_and_says_why() {
+    on_a_site(|site| {
+        site.credentials();
+        site.options(&[("form_routing_lead", "temp"), ("form_routing_contact", "clients")]);
+        let page = "halt-tracker-settings&tab=forms";
+        let shown = site.page(page).text();
+        let mut form = forms(&shown)
+            .into_iter()
+            .find(|form| form.value("action") == Some("halt_tracker_save_forms"))
+            .expect("the form");
+        let at = form.fields.iter().position(|(name, _)| name.starts_with("form_routing")).expect("the lists");
+        // As a site with many forms would send it: the lists stand below all of them.
+        let many = (0..1100).map(|number| (format!("forms[{number}][mode]"), "send".to_owned()));
+        form.fields.splice(at..at, many);
+        let sent = form.fields.len();
+        let reply = site.stack.post_as(&site.admin, &form.action, &form.fields);
+        let said = text(&site.stack.get_as(&site.admin, reply.header("location").expect("a redirect")));
+        // PHP itself complains about it; that is the control.
+        assert!(site.stack.logs().contains("Input variables exceeded"), "{}", site.stack.logs());
+        site.stack.clear_logs();
+        assert!(said.contains("Nothing was saved") && !said.contains("Saved."), "{said}");
+        assert!(said.contains("max_input_vars") && said.contains(&sent.to_string()), "{sent}: {said}");
+        assert_eq!(
+            site.php("echo Options::text('form_routing_lead'), ' ', Options::text('form_routing_contact');"),
+            "temp clients"
+        );
+        assert!(site.save_tab("forms", &[("form_routing_lead", "other")]).has("Saved."));
+        assert_eq!(site.php("echo Options::text('form_routing_lead');"), "other");
+    });
+}

@@ -43,6 +43,12 @@ final class Input
         return isset($_POST[$name]);
     }
 
+    /** How many fields the browser sent, whether PHP took them or not. */
+    public static function sent(): int
+    {
+        return substr_count((string) file_get_contents('php://input'), '&') + 1;
+    }
+
     /** One line. */
     public static function text(string $name): string
     {

@@ -27,6 +27,12 @@ final class Save
         $tab === 'connection'
             ? Input::guard('save_' . $tab, Capabilities::MANAGE, 'manage_options')
             : Input::guard('save_' . $tab, Capabilities::MANAGE);
+        if (!Input::has('halt_end')) {
+            // What did not arrive would be taken for what somebody has emptied.
+            Page::flash('error', self::cut_off());
+            wp_safe_redirect(Menu::url(Menu::SETTINGS, ['tab' => $tab]));
+            exit;
+        }
         [$values, $secrets] = self::posted($tab);
         $errors = [];
         if ($tab === 'forms') {
@@ -54,6 +60,18 @@ final class Save
         }
         wp_safe_redirect(Menu::url(Menu::SETTINGS, ['tab' => $tab] + (Input::has('field_map') ? ['edit' => 'text'] : [])));
         exit;
+    }
+
+    /** Why only a part of a form has arrived. */
+    private static function cut_off(): string
+    {
+        $limit = (int) ini_get('max_input_vars');
+        $sent  = Input::sent();
+        if ($sent <= $limit) {
+            return __('Nothing was saved: the end of the form did not arrive. Reload the page and save again.', 'halt-tracker');
+        }
+        /* translators: 1: number of fields, 2: number of fields */
+        return sprintf(__('Nothing was saved: the page sent %1$s fields, and PHP on this server takes %2$s (max_input_vars) and drops the rest. What was saved before stays in force. Ask your host to raise max_input_vars above the number of fields, then save again; your browser’s Back button brings back what you typed.', 'halt-tracker'), $sent, $limit);
     }
 
     /**

@@ -148,7 +148,8 @@ final class SettingsPage
         }
         echo '</tbody></table>' . ($tab === 'forms' ? '</details>' : '');
         submit_button(__('Save changes', 'halt-tracker'));
-        echo '</form>';
+        // The last field of all: where it does not arrive, PHP has cut the form off.
+        echo '<input type="hidden" name="halt_end" value="1"></form>';
     }
 
     /** Whether the mapping is shown as a table: a text that is no table, and one that was typed, stay text. @param array<string,string> $typed */
