@@ -91,7 +91,7 @@ impl Drop for Borrowed {
 }
 
 /// The facts of a store that nothing has happened to yet.
-const BORN_WITH: &str = "'install_id','home','epoch','counter','key'";
+const BORN_WITH: &str = "'install_id','home','epoch','counter','key','addresses'";
 
 /// Takes everything out that came in since the store was made.
 fn empty(conn: &Connection) {
