@@ -87,3 +87,12 @@ pub struct FilePart {
     #[serde(default)]
     pub refused: u16,
 }
+
+impl FilePart {
+    /// The same file as one of which only the name is kept.
+    #[must_use]
+    pub fn refused_for(&self, code: u16) -> Self {
+        let (field, name) = (self.field.clone(), self.name.clone());
+        Self { ordinal: self.ordinal, field, name, mime: String::new(), size: 0, stored: String::new(), refused: code }
+    }
+}

@@ -1,6 +1,7 @@
 <?php
 /**
- * Names the files that upload add-ons laid down for a Divi form. It reads one only where the engine cannot, and under the same conditions.
+ * Names the files that upload add-ons laid down for a Divi form. It reads one only where the engine cannot, and under the same
+ * conditions; whether another submission has taken it is the engine's to say, by what is named here.
  *
  * @package halt-tracker
  */
@@ -16,7 +17,7 @@ final class DiviUploads
 {
     /**
      * @param array<string|int,mixed> $fields Values by field key.
-     * @return list<array{field:string,path:string,name:string,dirs:list<string>,size:int,modified:int}>
+     * @return list<array{field:string,path:string,name:string,dirs:list<string>,size:int,modified:int,device:int,inode:int}>
      */
     public static function files(array $fields): array
     {
@@ -34,7 +35,7 @@ final class DiviUploads
                     $path    = self::path($name, $dirs);
                     $about   = @stat($path);
                     $about   = is_array($about) ? $about : [];
-                    $files[] = ['field' => (string) $key, 'path' => $path, 'name' => $name, 'dirs' => $dirs, 'size' => (int) ($about['size'] ?? 0), 'modified' => (int) ($about['mtime'] ?? 0)];
+                    $files[] = ['field' => (string) $key, 'path' => $path, 'name' => $name, 'dirs' => $dirs, 'size' => (int) ($about['size'] ?? 0), 'modified' => (int) ($about['mtime'] ?? 0), 'device' => (int) ($about['dev'] ?? 0), 'inode' => (int) ($about['ino'] ?? 0)];
                 }
             }
         }

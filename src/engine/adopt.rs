@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::take::{FORM_TWIN_MS, enter, form_keys, take_uploads, wanted};
+use super::take::{enter_form, wanted};
 use super::{Call, EngineError, parts, read_json};
 use crate::codes::Code;
 use crate::ingest::form;
@@ -84,7 +84,7 @@ fn whole_text(store: &Store, id: &str, plain: Zeroizing<Vec<u8>>) -> Result<Zero
 }
 
 fn whole_form(store: &mut Store, settings: &Settings, id: &str, text: &[u8]) -> Result<Value, EngineError> {
-    let mut read = form::read(text)?;
+    let read = form::read(text)?;
     if read.submission.id != id {
         return Err(EngineError::new(Code::CaptureParts, "the id differs"));
     }
@@ -92,8 +92,6 @@ fn whole_form(store: &mut Store, settings: &Settings, id: &str, text: &[u8]) -> 
     let (Some(state), false) = (state, read.empty) else {
         return Ok(json!({ "id": id, "complete": true, "duplicate": false, "state": "ignored" }));
     };
-    let keys = form_keys(store, &read);
-    let files = take_uploads(store, settings, &mut read)?;
-    let accepted = enter(store, &read.submission, &files, state, None, Some((keys, FORM_TWIN_MS)))?;
+    let accepted = enter_form(store, settings, &read, state)?;
     Ok(json!({ "id": accepted.id, "complete": true, "duplicate": accepted.duplicate, "state": accepted.state }))
 }

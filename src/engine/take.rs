@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use hmac::digest::Digest;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use super::{Call, EngineError, parts};
 use crate::clock::{Clock, SystemClock};
 use crate::codes::{Code, Coded};
 use crate::ingest::form::{self, FormSubmission};
-use crate::ingest::uploads::{self, Upload};
+use crate::ingest::uploads::{self, Identity, Upload};
 use crate::ingest::{IngestError, files};
 use crate::mapping::{self, Mode};
-use crate::queue::accept::{Accepted, NewSubmission};
+use crate::queue::accept::{Accepted, NewSubmission, Taken};
 use crate::queue::open::hex;
 use crate::queue::state::State;
 use crate::queue::{QueueError, Store};
@@ -20,14 +22,14 @@ use crate::submission::{FilePart, Form, Submission};
 use crate::vault::file::{SealedReader, SealedWriter};
 
 /// Divi sends the same form twice in odd cases: same values and same nonce within ten minutes is one.
-pub(super) const FORM_TWIN_MS: i64 = 10 * 60_000;
+const FORM_TWIN_MS: i64 = 10 * 60_000;
 
 /// Accepts a form.
 ///
 /// # Errors
 /// Any: then nothing was stored, and the caller keeps the form itself.
 pub fn accept(call: &Call, submission: &[u8]) -> Result<Value, EngineError> {
-    let mut read = form::read(submission)?;
+    let read = form::read(submission)?;
     if read.empty {
         return Ok(json!({ "id": read.submission.id, "state": "ignored", "duplicate": false, "relay": false }));
     }
@@ -35,9 +37,7 @@ pub fn accept(call: &Call, submission: &[u8]) -> Result<Value, EngineError> {
         let Some(state) = wanted(&call.settings, &read.submission.form) else {
             return Ok(json!({ "id": read.submission.id, "state": "ignored", "duplicate": false, "relay": false }));
         };
-        let keys = form_keys(store, &read);
-        let parts = take_uploads(store, &call.settings, &mut read)?;
-        let accepted = enter(store, &read.submission, &parts, state, None, Some((keys, FORM_TWIN_MS)))?;
+        let accepted = enter_form(store, &call.settings, &read, state)?;
         Ok(answer(store, &accepted))
     })
 }
@@ -64,15 +64,40 @@ pub(super) fn enter(
 ) -> Result<Accepted, QueueError> {
     let marker = new_marker()?;
     let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
-    // A repetition leaves files behind that belong to nobody. After an error they stay: the commit may have gone
-    // through, and what belongs to nobody is swept after a day.
+    forget_nobodys(store, submission, parts, &result);
+    result
+}
+
+/// Stores a form with the uploads that it names.
+pub(super) fn enter_form(
+    store: &mut Store,
+    settings: &Settings,
+    read: &FormSubmission,
+    state: State,
+) -> Result<Accepted, EngineError> {
+    let submission = &read.submission;
+    let duplicate = Some((form_keys(store, read), FORM_TWIN_MS));
+    let (parts, taken) = take_uploads(store, settings, read)?;
+    let marker = new_marker()?;
+    let new = NewSubmission { submission, files: &parts, state, replay: None, duplicate, marker: &marker };
+    let result = store.accept_with_uploads(&new, &taken);
+    forget_nobodys(store, submission, &parts, &result);
+    if result.as_ref().is_ok_and(|accepted| !accepted.duplicate) {
+        // Of what another submission has taken the bytes go at once.
+        let uploads = parts.iter().filter(|part| taken.iter().any(|upload| upload.ordinal == part.ordinal));
+        store.unlink_unnamed(&uploads.map(|part| part.stored.clone()).collect::<Vec<_>>());
+    }
+    Ok(result?)
+}
+
+/// A repetition leaves files behind that belong to nobody. After an error they stay: the commit may have gone
+/// through, and what belongs to nobody is swept after a day.
+fn forget_nobodys(store: &Store, submission: &Submission, parts: &[FilePart], result: &Result<Accepted, QueueError>) {
     let nobodys =
         |accepted: &Accepted| accepted.state == State::Erased || (accepted.duplicate && accepted.id != submission.id);
     if result.as_ref().is_ok_and(nobodys) {
-        let orphans: Vec<String> = parts.iter().map(|part| part.stored.clone()).collect();
-        store.unlink(&orphans);
+        store.unlink(&parts.iter().map(|part| part.stored.clone()).collect::<Vec<_>>());
     }
-    result
 }
 
 /// Unguessable text by which a record can be found again in Tracker.
@@ -93,7 +118,7 @@ pub(super) fn worth_a_run(store: &Store) -> bool {
 }
 
 /// What recognises the same form when it comes again.
-pub(super) fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
+fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
     let values = serde_json::to_vec(&read.submission.fields).unwrap_or_default();
     let mut text = format!("{}\0{}\0", read.submission.form.key, read.token).into_bytes();
     text.extend(values);
@@ -106,13 +131,14 @@ pub(super) fn form_keys(store: &Store, read: &FormSubmission) -> Vec<[u8; 32]> {
 }
 
 /// Takes the files that an upload add-on laid down: seals them before the visitor's request ends, because
-/// some add-ons delete them then. Of a kept form they lie in parts.
-pub(super) fn take_uploads(
+/// some add-ons delete them then. Of a kept form they lie in parts. With them comes by what each is known again.
+fn take_uploads(
     store: &Store,
     settings: &Settings,
-    read: &mut FormSubmission,
-) -> Result<Vec<FilePart>, EngineError> {
-    let mut taken: Vec<FilePart> = Vec::new();
+    read: &FormSubmission,
+) -> Result<(Vec<FilePart>, Vec<Taken>), EngineError> {
+    let mut parts: Vec<FilePart> = Vec::new();
+    let mut taken = Vec::new();
     let mut total = 0;
     for (at, upload) in read.files.iter().enumerate() {
         let ordinal = u32::try_from(at + 1).unwrap_or(u32::MAX);
@@ -126,23 +152,24 @@ pub(super) fn take_uploads(
             refused: code.number(),
         };
         if at >= files::MOST_FILES {
-            taken.push(refused(Code::FileTooMany));
+            parts.push(refused(Code::FileTooMany));
             continue;
         }
         match take_upload(store, settings, &read.submission.id, upload, ordinal, total) {
-            Ok(part) => {
+            Ok((part, upload)) => {
                 total += part.size;
-                taken.push(part);
+                parts.push(part);
+                taken.extend(upload);
             }
-            Err(error) if (1701..1800).contains(&error.code().number()) => taken.push(refused(error.code())),
+            Err(error) if (1701..1800).contains(&error.code().number()) => parts.push(refused(error.code())),
             Err(error) => {
                 // Half a form is none: what was sealed of it goes.
-                store.unlink(&taken.iter().map(|part| part.stored.clone()).collect::<Vec<_>>());
+                store.unlink(&parts.iter().map(|part| part.stored.clone()).collect::<Vec<_>>());
                 return Err(error.into());
             }
         }
     }
-    Ok(taken)
+    Ok((parts, taken))
 }
 
 fn take_upload(
@@ -152,19 +179,30 @@ fn take_upload(
     upload: &Upload,
     ordinal: u32,
     total: u64,
-) -> Result<FilePart, IngestError> {
+) -> Result<(FilePart, Option<Taken>), IngestError> {
     let mut sink = Sealing::new(store, id)?;
-    match &upload.kept {
+    sink.content = Some(Sha256::new());
+    let identity = match &upload.kept {
         Some(kept) => {
             for (number, hash) in kept.numbered() {
                 sink.write_within(&parts::take_up(store, id, number, hash)?, total)?;
             }
+            upload.identity()
         }
         // The plugin leaves in place what is too large for its table.
         None if upload.size > files::MOST_BYTES => return Err(IngestError::plain(Code::FileTooLarge)),
-        None => sink.copy(&mut uploads::open(upload, SystemClock.now().wall)?, total)?,
-    }
-    sink.finish(settings, ordinal, &upload.field, &upload.name)
+        None => {
+            let mut file = uploads::open(upload, SystemClock.now().wall)?;
+            let identity = Identity::of(&file)?;
+            sink.copy(&mut file, total)?;
+            Some(identity)
+        }
+    };
+    // Two files of one length may follow each other in one place within one second: then their bytes tell them apart.
+    let content = sink.content.take().map_or_else(String::new, |content| hex(&content.finalize()));
+    let keys = |identity| store.ring().hashes("upload", format!("{identity} {content}").as_bytes());
+    let taken = identity.map(|identity| Taken { ordinal, keys: keys(identity) });
+    Ok((sink.finish(settings, ordinal, &upload.field, &upload.name)?, taken))
 }
 
 /// A file on its way into the store: sealed in passing, judged afterwards.
@@ -174,6 +212,8 @@ pub(super) struct Sealing<'a> {
     folder: std::path::PathBuf,
     writer: Option<SealedWriter>,
     size: u64,
+    /// The hash of what passes, where that is asked for.
+    content: Option<Sha256>,
 }
 
 impl<'a> Sealing<'a> {
@@ -181,7 +221,7 @@ impl<'a> Sealing<'a> {
     pub fn new(store: &'a Store, id: &str) -> Result<Self, IngestError> {
         let folder = store.files_dir().ok_or_else(|| IngestError::plain(Code::StoreNone))?;
         let writer = SealedWriter::create(store.ring(), &folder, id).map_err(IngestError::vault)?;
-        Ok(Self { store, id: id.to_owned(), folder, writer: Some(writer), size: 0 })
+        Ok(Self { store, id: id.to_owned(), folder, writer: Some(writer), size: 0, content: None })
     }
 
     /// Takes more bytes. Beyond the limit nothing is kept but the count.
@@ -189,6 +229,9 @@ impl<'a> Sealing<'a> {
         self.size += bytes.len() as u64;
         if self.size > files::MOST_BYTES {
             self.writer = None;
+        }
+        if let Some(content) = &mut self.content {
+            content.update(bytes);
         }
         match &mut self.writer {
             Some(writer) => writer.write(bytes).map_err(IngestError::vault),

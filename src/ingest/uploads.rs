@@ -2,7 +2,7 @@
 //! the visitor: a name is taken only when it is a plain, recent file inside a known folder.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,48 @@ pub struct Upload {
     pub size: u64,
     /// Seconds since 1970 of its last change, as the plugin saw it.
     pub modified: i64,
+    /// The device that it lies on, as the plugin saw it.
+    pub device: u64,
+    /// Its number there, as the plugin saw it; 0 when it saw none.
+    pub inode: u64,
     /// Where its bytes are when the plugin kept them itself.
     pub kept: Option<Kept>,
+}
+
+impl Upload {
+    /// By what the file is known again whose bytes the plugin kept.
+    pub fn identity(&self) -> Option<Identity> {
+        let Self { device, inode, size, modified, .. } = *self;
+        (inode > 0).then_some(Identity { device, inode, size, modified })
+    }
+}
+
+/// By what a file is known again under whatever name, so that it goes to one submission only. A new file may get the number
+/// of one that was deleted, and was changed at another time: to the second, since PHP sees no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: i64,
+}
+
+impl Identity {
+    /// Of an open file.
+    ///
+    /// # Errors
+    /// `HT-1707` when nothing can be learned of it.
+    pub fn of(file: &File) -> Result<Self, IngestError> {
+        let about = file.metadata().map_err(|_| IngestError::plain(Code::FileUpload))?;
+        Ok(Self { device: about.dev(), inode: about.ino(), size: about.len(), modified: about.mtime() })
+    }
+}
+
+/// As text, to be hashed.
+impl std::fmt::Display for Identity {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{} {} {} {}", self.device, self.inode, self.size, self.modified)
+    }
 }
 
 /// Parts of a kept form that belong together, in their order.
@@ -49,7 +89,7 @@ impl Kept {
 /// Older files were not uploaded for this submission.
 const MOST_AGE_MS: i64 = 24 * 3_600_000;
 
-/// Opens an uploaded file.
+/// Opens an uploaded file. Whether another submission has taken it is known when this one is stored.
 ///
 /// # Errors
 /// `HT-1707` for anything but a regular file, no link, inside a known folder, younger than a day.

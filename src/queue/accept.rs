@@ -7,6 +7,7 @@ use super::addresses::Addresses;
 use super::open::Tx;
 use super::state::State;
 use super::{QueueError, Store};
+use crate::codes::Code;
 use crate::submission::{FilePart, Source, Submission};
 
 /// What enters, with the keys that recognise it when it comes again.
@@ -26,6 +27,15 @@ pub struct NewSubmission<'a> {
     pub marker: &'a str,
 }
 
+/// A file that an upload add-on laid down for everybody to name: it goes to the first submission that takes it.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its place among the files of the submission.
+    pub ordinal: u32,
+    /// Keyed hash of what it is known by, under each key, the one that is kept first.
+    pub keys: Vec<[u8; 32]>,
+}
+
 /// Under which id it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -40,13 +50,25 @@ pub struct Accepted {
 /// How long the same signed webhook request gets the same answer.
 pub const REPLAY_MS: i64 = 15 * 60 * 1000;
 
+/// How long it is remembered who took an upload. Nobody may name one that is older than a day; a form that named it in time
+/// and was kept elsewhere may come in some days later.
+const TAKEN_MS: i64 = 7 * 24 * 3_600_000;
+
 impl Store {
     /// Stores a submission durably. After `Ok` it exists until it is erased.
     ///
     /// # Errors
     /// Any of the store's: then nothing was stored, save `HT-1113` (see [`Store::write`]).
     pub fn accept(&mut self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
-        self.write(|tx| tx.accept(new))
+        self.write(|tx| tx.accept(new, &[]))
+    }
+
+    /// The same for a form that names uploads: of one that another submission has taken only the name is kept (`HT-1707`).
+    ///
+    /// # Errors
+    /// As [`Store::accept`].
+    pub fn accept_with_uploads(&mut self, new: &NewSubmission<'_>, taken: &[Taken]) -> Result<Accepted, QueueError> {
+        self.write(|tx| tx.accept(new, taken))
     }
 
     /// Stores what the earlier plugin held: `done` is history and never sent, `held` is looked for in Tracker before
@@ -56,7 +78,7 @@ impl Store {
     /// As [`Store::accept`].
     pub fn take_over(&mut self, new: &NewSubmission<'_>, now: i64) -> Result<Accepted, QueueError> {
         self.write(|tx| {
-            let accepted = tx.accept(new)?;
+            let accepted = tx.accept(new, &[])?;
             if !accepted.duplicate && accepted.state == new.state {
                 let ended = (new.state == State::Done).then_some(now);
                 tx.sql
@@ -77,7 +99,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    fn accept(&self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
+    fn accept(&self, new: &NewSubmission<'_>, taken: &[Taken]) -> Result<Accepted, QueueError> {
         let id = new.submission.id.as_str();
         if let Some(state) = self.state_of(id)? {
             return Ok(Accepted { id: id.to_owned(), state, duplicate: true });
@@ -94,7 +116,7 @@ impl Tx<'_> {
             }
         }
         let addresses = Addresses::of(new.submission);
-        self.insert(new, &addresses)?;
+        self.insert(new, &addresses, taken)?;
         if let Some(mac) = &new.replay {
             self.remember(&replay_key(mac), id, now + REPLAY_MS)?;
         }
@@ -173,10 +195,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn insert(&self, new: &NewSubmission<'_>, addresses: &Addresses) -> Result<(), QueueError> {
+    fn insert(&self, new: &NewSubmission<'_>, addresses: &Addresses, taken: &[Taken]) -> Result<(), QueueError> {
         let one = new.submission;
-        let json = serde_json::to_vec(one)
-            .map_err(|error| QueueError::plain(crate::codes::Code::EngineFault, error.to_string()))?;
+        let json = serde_json::to_vec(one).map_err(|error| QueueError::plain(Code::EngineFault, error.to_string()))?;
         let payload = self.seal(&one.id, "payload", &json)?;
         self.sql
             .prepare_cached(
@@ -186,6 +207,7 @@ impl Tx<'_> {
             .execute(params![one.id, one.source.name(), one.form.key, one.form.id, one.received_at, new.state.name(), new.marker, i64::try_from(new.files.len()).unwrap_or(i64::MAX), payload])?;
         let seq = self.sql.last_insert_rowid();
         for file in new.files {
+            let file = &self.own_or_refused(one, file, taken)?;
             let about = serde_json::to_vec(file).unwrap_or_default();
             let about = self.seal(&one.id, "file", &about)?;
             self.sql
@@ -199,6 +221,21 @@ impl Tx<'_> {
             self.saw_form(one)?;
         }
         self.note(seq, one.received_at, "", "", "accepted", 0, &one.id, "")
+    }
+
+    /// A file, or its name alone when it is an upload that another submission has taken.
+    fn own_or_refused(&self, one: &Submission, file: &FilePart, taken: &[Taken]) -> Result<FilePart, QueueError> {
+        let Some(upload) = taken.iter().find(|upload| upload.ordinal == file.ordinal) else { return Ok(file.clone()) };
+        let mut statement = self.sql.prepare_cached("SELECT 1 FROM once WHERE key = ?1 AND id <> ?2")?;
+        for key in &upload.keys {
+            if statement.exists(params![upload_key(key), one.id])? {
+                return Ok(file.refused_for(Code::FileUpload.number()));
+            }
+        }
+        if let Some(key) = upload.keys.first() {
+            self.remember(&upload_key(key), &one.id, one.received_at + TAKEN_MS)?;
+        }
+        Ok(file.clone())
     }
 
     fn saw_form(&self, one: &Submission) -> Result<(), QueueError> {
@@ -254,6 +291,11 @@ impl Tx<'_> {
 /// A replay key is told from the hash of a content by its length.
 fn replay_key(mac: &[u8; 32]) -> Vec<u8> {
     [b"r", mac.as_slice()].concat()
+}
+
+/// The same of who took an upload: an erasure does not free it for others.
+fn upload_key(key: &[u8; 32]) -> Vec<u8> {
+    [b"u", key.as_slice()].concat()
 }
 
 /// Whether a value looks like an e-mail address.

@@ -120,7 +120,7 @@ CREATE TABLE search (                               -- keyed hashes of e-mails a
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX search_seq ON search (seq);
 
-CREATE TABLE once (                                 -- replay keys and duplicate keys
+CREATE TABLE once (                                 -- replay keys, duplicate keys, uploads that were taken
     key   BLOB PRIMARY KEY,
     id    TEXT    NOT NULL,
     until INTEGER NOT NULL

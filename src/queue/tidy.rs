@@ -110,6 +110,15 @@ impl Store {
         }
     }
 
+    /// Deletes those sealed files that no submission has come to name.
+    pub fn unlink_unnamed(&self, files: &[String]) {
+        for name in files {
+            if matches!(self.file_is_known(name), Ok(false)) {
+                self.unlink(std::slice::from_ref(name));
+            }
+        }
+    }
+
     /// The stored names of a submission's files.
     ///
     /// # Errors

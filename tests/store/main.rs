@@ -15,6 +15,7 @@ mod search;
 mod swept;
 mod unfit;
 mod unopened;
+mod uploads;
 
 use std::path::PathBuf;
 

@@ -217,3 +217,54 @@ fn a_name_that_leads_elsewhere_is_not_kept_as_a_file() {
         ));
     });
 }
+
+#[test]
+fn an_upload_goes_to_the_first_who_names_it_also_while_the_engine_is_away() {
+    on_a_site(|site| {
+        ready(site);
+        site.php("Engine::act(['action' => 'pause']);");
+        let folder = site.stack.wordpress.join("wp-content/uploads/cfefd-uploads/tmp");
+        let lay_down = |name: &str| {
+            let file = quoted("%PDF-1.4\nsomebody's own\n%%EOF\n");
+            site.php(&format!("wp_mkdir_p('{0}'); file_put_contents('{0}/{name}', {file});", folder.display()));
+        };
+        let apply = |email: &str, name: &str| {
+            let pairs = divi::application_with_file(5, &[("email", email), ("cv", name)]);
+            assert!(accepted(&site.stack.divi_post("d5file", &pairs)), "{}", site.stack.logs());
+        };
+        // One takes the file directly; another guesses its name while the engine is away. Of the next file both forms are kept.
+        ["cv-1.pdf", "cv-2.pdf"].iter().for_each(|name| lay_down(name));
+        apply("first1@example.org", "cv-1.pdf");
+        site.stack.set_extension(false).expect("without the module");
+        apply("second1@example.org", "cv-1.pdf");
+        apply("first2@example.org", "cv-2.pdf");
+        apply("second2@example.org", "cv-2.pdf");
+        assert_eq!(count(site, "part = 0"), 3);
+        site.stack.set_extension(true).expect("the module");
+        site.until("all are taken over", 20, || {
+            site.cron();
+            count(site, "1") == 0
+        });
+        apply("third2@example.org", "cv-2.pdf");
+        let mut files: Vec<(String, String)> = site
+            .submissions()
+            .iter()
+            .map(|one| {
+                let file = &one["file_list"][0];
+                let became = if file["kept"] == true { "kept" } else { file["refused"].as_str().unwrap_or("") };
+                (one["fields"]["email"].as_str().unwrap_or("").to_owned(), became.to_owned())
+            })
+            .collect();
+        files.sort();
+        let expected = [
+            ("first1", "kept"),
+            ("first2", "kept"),
+            ("second1", "HT-1707"),
+            ("second2", "HT-1707"),
+            ("third2", "HT-1707"),
+        ];
+        let expected: Vec<_> =
+            expected.iter().map(|(who, became)| (format!("{who}@example.org"), (*became).to_owned())).collect();
+        assert_eq!(files, expected);
+    });
+}
