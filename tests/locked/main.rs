@@ -21,6 +21,7 @@ mod lasting;
 mod placing;
 mod scripts;
 mod signers;
+mod tables;
 mod timing;
 mod travels;
 mod users;

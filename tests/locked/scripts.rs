@@ -1,25 +1,26 @@
-//! What strangers type - labels, values, titles, file names, form ids, Tracker's own words - stays text on every page and
-//! in every table for a spreadsheet.
+//! What strangers type - labels, values, titles, file names, form ids, Tracker's own words - stays text on every page, in
+//! every table for a spreadsheet, and out of every mail.
 
 use crate::hook;
 use crate::hostile::Hostile;
 use crate::site::{SHARED_SECRET, Site, body, on_a_site, quoted};
+use crate::tables::{assert_no_mail_repeats, assert_table_holds};
 use serde_json::{Value, json};
 
 /// Every way out of text, attribute, element and script, with the place's name in each, so that a finding names it.
-fn payload(place: &str) -> String {
+pub fn payload(place: &str) -> String {
     format!(
         "{place}\"><img src=x onerror={place}()><script>{place}()</script>' onmouseover={place}() x='\" onfocus={place}() y=\"</textarea></title></style></script><svg onload={place}()>"
     )
 }
 
-const PLACES: [&str; 12] = [
+pub const PLACES: [&str; 12] = [
     "xvalue", "xfield", "xperson", "xform", "xmeta", "xfile", "xrefused", "xlabel", "xtitle", "xpage", "xtracker",
     "xtoken",
 ];
 
 /// Text that came out of its place.
-fn loose(html: &str) -> Vec<String> {
+pub fn loose(html: &str) -> Vec<String> {
     let mut out = Vec::new();
     for place in PLACES {
         for wrong in [
@@ -118,7 +119,7 @@ fn assert_inert(site: &Site, when: &str) {
 }
 
 #[test]
-fn what_strangers_and_tracker_say_stays_text_on_every_page() {
+fn what_strangers_and_tracker_say_stays_text_on_every_page_in_mails_and_in_tables() {
     assert_eq!(
         loose(&format!("<p class=\"{}\">", payload("xvalue"))).len(),
         6,
@@ -171,6 +172,8 @@ fn what_strangers_and_tracker_say_stays_text_on_every_page() {
         site.php("foreach (Engine::call('list', ['{}'])['items'] as $one) { Engine::act(['action' => 'retry', 'ids' => [$one['id']]]); }");
         site.cron();
         assert_inert(site, "while the lane is paused in Tracker's words");
+        assert_no_mail_repeats(site);
+        assert_table_holds(site, &["xvalue", "xperson", "xform", "xmeta", "xpage"]);
     });
 }
 
