@@ -12,8 +12,11 @@ use crate::vault::Ring;
 
 /// How many rows one run re-seals under a newer key.
 const RESEAL_ROWS: usize = 500;
-/// The fact that says that older rows are left.
+/// The fact that says that older rows are left, and how far they have been looked through: each run goes on from there,
+/// because to begin anew every time would cost the square of what is stored.
 const LEFT: &str = "reseal";
+/// From the beginning.
+const ALL_LEFT: &str = "0 0 0 0";
 
 impl Store {
     /// Makes a new key current, for everything that is written from now on.
@@ -28,12 +31,13 @@ impl Store {
         let named = id.clone();
         self.write(move |tx| {
             tx.set_meta("key", &named)?;
-            tx.set_meta(LEFT, "1")
+            tx.set_meta(LEFT, ALL_LEFT)
         })?;
         Ok(id)
     }
 
-    /// Re-seals some rows that lie under older keys; how many. Costs one read when there is nothing to do.
+    /// Re-seals some rows that lie under older keys; how many, and none only when a look through everything found none.
+    /// Costs one read when there is nothing to do.
     ///
     /// # Errors
     /// The store's.
@@ -42,11 +46,20 @@ impl Store {
             return Ok(0);
         }
         self.write(|tx| {
-            let count = tx.reseal(RESEAL_ROWS)?;
-            if count == 0 {
-                tx.set_meta(LEFT, "")?;
+            let mut at = Place::read(&tx.meta(LEFT)?);
+            let mut count = 0;
+            loop {
+                let ended = tx.reseal(RESEAL_ROWS, &mut at, &mut count)?;
+                if !ended {
+                    tx.set_meta(LEFT, &at.written())?;
+                    return Ok(count);
+                }
+                if at.found == 0 {
+                    tx.set_meta(LEFT, "")?;
+                    return Ok(count);
+                }
+                at = Place::default();
             }
-            Ok(count)
         })
     }
 
@@ -70,33 +83,64 @@ impl Store {
         self.write(|tx| {
             // What was laid aside because it did not open is due at once.
             tx.change("UPDATE submission SET due_at = 0, due_boot = 0 WHERE state IN ('retry','checking') AND code IN (1301, 1303)", [])?;
+            // What lay under it while it was away was passed over.
+            tx.set_meta(LEFT, ALL_LEFT)?;
             tx.set_meta(super::addresses::INDEXED, "")?;
             tx.resume(Pause::Key)
         })
     }
 }
 
+/// How far a look through all sealed rows has come: the list's entry, the last row seen there, how many were re-sealed.
+#[derive(Default)]
+struct Place {
+    entry: usize,
+    first: i64,
+    second: i64,
+    found: usize,
+}
+
+impl Place {
+    /// What cannot be read, such as the mark of an earlier version, means the beginning.
+    fn read(text: &str) -> Self {
+        let parts: Vec<i64> = text.split(' ').filter_map(|part| part.parse().ok()).collect();
+        let [entry, first, second, found] = parts[..] else { return Self::default() };
+        let (Ok(entry), Ok(found)) = (usize::try_from(entry), usize::try_from(found)) else { return Self::default() };
+        if entry < RESEAL.len() { Self { entry, first, second, found } } else { Self::default() }
+    }
+
+    fn written(&self) -> String {
+        format!("{} {} {} {}", self.entry, self.first, self.second, self.found)
+    }
+}
+
 impl Tx<'_> {
-    fn reseal(&self, limit: usize) -> Result<usize, QueueError> {
-        let mut count = 0;
-        // (table, key of the row, sealed column, name of the row's id for the associated data, column name there)
-        for (select, update, column) in RESEAL {
+    /// Goes on from a place until `count` has reached the limit; whether the end was reached.
+    fn reseal(&self, limit: usize, at: &mut Place, count: &mut usize) -> Result<bool, QueueError> {
+        let current = key_bytes(self.ring);
+        while let Some((select, update, column)) = RESEAL.get(at.entry) {
+            let wanted = limit.saturating_sub(*count);
+            if wanted == 0 {
+                return Ok(false);
+            }
             let mut statement = self.sql.prepare_cached(select)?;
-            let current = key_bytes(self.ring);
             let rows: Vec<(i64, i64, String, Vec<u8>)> = statement
-                .query_map(params![current, i64::try_from(limit - count).unwrap_or(0)], |row| {
+                .query_map(params![current, i64::try_from(wanted).unwrap_or(0), at.first, at.second], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })?
                 .collect::<Result<_, _>>()?;
+            let all = rows.len() < wanted;
             for (first, second, row, sealed) in rows {
+                (at.first, at.second) = (first, second);
                 // What lies under a lost key stays as it is.
                 let Ok(plain) = self.unseal(&row, column, &sealed) else { continue };
                 let fresh = self.seal(&row, column, &plain)?;
                 self.sql.prepare_cached(update)?.execute(params![first, second, fresh])?;
-                count += 1;
+                *count += 1;
+                at.found += 1;
             }
-            if count >= limit {
-                return Ok(count);
+            if all {
+                *at = Place { entry: at.entry + 1, found: at.found, ..Place::default() };
             }
         }
         for (select, update, column) in RESEAL_NAMED {
@@ -108,43 +152,44 @@ impl Tx<'_> {
                 let Ok(plain) = self.unseal(&row, column, &sealed) else { continue };
                 let fresh = self.seal(&row, column, &plain)?;
                 self.sql.prepare_cached(update)?.execute(params![key, fresh])?;
-                count += 1;
+                *count += 1;
+                at.found += 1;
             }
         }
-        Ok(count)
+        Ok(true)
     }
 }
 
-/// Every sealed column: how to find rows under another key, how to replace one, and the column's name in the
+/// Every sealed column: how to find rows under another key beyond a place, how to replace one, and the column's name in the
 /// associated data. A sealed value carries its key's id in bytes 2 to 9.
 const RESEAL: &[(&str, &str, &str)] = &[
     (
-        "SELECT seq, 0, id, payload FROM submission WHERE payload IS NOT NULL AND substr(payload, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT seq, 0, id, payload FROM submission WHERE seq > ?3 AND ?4 = 0 AND payload IS NOT NULL AND substr(payload, 2, 8) <> ?1 ORDER BY seq LIMIT ?2",
         "UPDATE submission SET payload = ?3 WHERE seq = ?1 AND ?2 = 0",
         "payload",
     ),
     (
-        "SELECT seq, 0, id, plan FROM submission WHERE plan IS NOT NULL AND substr(plan, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT seq, 0, id, plan FROM submission WHERE seq > ?3 AND ?4 = 0 AND plan IS NOT NULL AND substr(plan, 2, 8) <> ?1 ORDER BY seq LIMIT ?2",
         "UPDATE submission SET plan = ?3 WHERE seq = ?1 AND ?2 = 0",
         "plan",
     ),
     (
-        "SELECT seq, 0, id, message FROM submission WHERE message IS NOT NULL AND substr(message, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT seq, 0, id, message FROM submission WHERE seq > ?3 AND ?4 = 0 AND message IS NOT NULL AND substr(message, 2, 8) <> ?1 ORDER BY seq LIMIT ?2",
         "UPDATE submission SET message = ?3 WHERE seq = ?1 AND ?2 = 0",
         "message",
     ),
     (
-        "SELECT step.seq, ordinal, id, step.message FROM step JOIN submission USING (seq) WHERE step.message IS NOT NULL AND substr(step.message, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT step.seq, ordinal, id, step.message FROM step CROSS JOIN submission USING (seq) WHERE (step.seq, ordinal) > (?3, ?4) AND step.message IS NOT NULL AND substr(step.message, 2, 8) <> ?1 ORDER BY step.seq, ordinal LIMIT ?2",
         "UPDATE step SET message = ?3 WHERE seq = ?1 AND ordinal = ?2",
         "step",
     ),
     (
-        "SELECT line, 0, id, detail FROM journal JOIN submission USING (seq) WHERE detail IS NOT NULL AND substr(detail, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT line, 0, id, detail FROM journal CROSS JOIN submission USING (seq) WHERE line > ?3 AND ?4 = 0 AND detail IS NOT NULL AND substr(detail, 2, 8) <> ?1 ORDER BY line LIMIT ?2",
         "UPDATE journal SET detail = ?3 WHERE line = ?1 AND ?2 = 0",
         "journal",
     ),
     (
-        "SELECT file.seq, ordinal, id, about FROM file JOIN submission USING (seq) WHERE substr(about, 2, 8) <> ?1 LIMIT ?2",
+        "SELECT file.seq, ordinal, id, about FROM file CROSS JOIN submission USING (seq) WHERE (file.seq, ordinal) > (?3, ?4) AND substr(about, 2, 8) <> ?1 ORDER BY file.seq, ordinal LIMIT ?2",
         "UPDATE file SET about = ?3 WHERE seq = ?1 AND ordinal = ?2",
         "file",
     ),

@@ -1,5 +1,6 @@
-//! Keys change while the relay runs: nothing waits for that, nothing becomes unreadable, and in the end nothing lies under an
-//! old key. `ROTATION=10000` sets over how many submissions.
+//! Keys change while the relay runs: no submission comes later for that, nothing becomes unreadable, and in the end nothing
+//! lies under an old key. `ROTATION=10000` sets over how many submissions. Virtual time costs nothing to seal: that nobody
+//! waits for a lock either is shown on real files (`tests/store/rotation.rs`).
 
 use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Query;

@@ -1,6 +1,9 @@
 //! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
 
 mod addresses;
+#[path = "../tracker_sim/model/mod.rs"]
+mod tracker;
+
 mod disk;
 mod erasures;
 mod history;
