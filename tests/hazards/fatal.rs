@@ -41,9 +41,10 @@ $status = Engine::call('status');
 echo json_encode(['pid' => getmypid(), 'report' => $report, 'run' => $status['run'], 'counts' => $status['counts']]);
 "#;
 
-fn ask(world: &World) -> Value {
+/// The next call of the same worker.
+fn ask(world: &World, after: &str) -> Value {
     let reply = world.stack.get("/hazard.php?way=none");
-    assert_eq!(reply.status, 200, "{}\n{}", reply.text(), world.stack.logs());
+    assert_eq!(reply.status, 200, "after {after}: {}\n{}", reply.text(), world.stack.logs());
     reply.json()
 }
 
@@ -53,7 +54,7 @@ fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
     world.set_up("", &world.data);
     std::fs::write(world.stack.wordpress.join("wp-content/mu-plugins/hazard.php"), QUIET).expect("written");
     std::fs::write(world.stack.wordpress.join("hazard.php"), SCRIPT).expect("written");
-    let worker = ask(&world)["pid"].clone();
+    let worker = ask(&world, "nothing")["pid"].clone();
     let mut emails = Vec::new();
     let mut large = String::new();
     for way in ["memory", "error", "exit", "throw", "between", "answer"] {
@@ -68,7 +69,7 @@ fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
         }
         let reply = world.stack.get(&format!("/hazard.php?way={way}&id={large}"));
         assert!(!reply.has("\"pid\""), "{way}: nothing happened: {}", reply.text());
-        let after = ask(&world);
+        let after = ask(&world, way);
         assert_eq!(after["pid"], worker, "{way}: the same worker lives on\n{}", world.stack.logs());
         assert_ne!(after["report"]["outcome"], "busy", "{way}: a run is left over: {after}");
         assert_eq!(after["run"]["held"], json!(false), "{way}: {after}");

@@ -192,12 +192,13 @@ fn hardest_site() -> World {
     world
 }
 
-fn storm(world: &World, dice: &mut Dice, each: usize, least_kills: u32) -> Storm {
+fn storm(world: &World, dice: &mut Dice, each: usize, least_kills: u32, slow_ms: u32) -> Storm {
     let losses: Vec<Value> = ["drop_after", "502_after", "drop_before", "cut_body_after", "drop_after", "504_before"]
         .iter()
         .map(|fault| json!({"on": "create", "do": fault, "skip": 5 + dice.up_to(60)}))
         .collect();
-    let hardest = json!({"widget_duplicates": "create", "keep_requests": 200_000, "latency_ms": 15, "faults": losses});
+    let hardest =
+        json!({"widget_duplicates": "create", "keep_requests": 200_000, "latency_ms": slow_ms, "faults": losses});
     let said = world.sim.switches(&hardest);
     assert_eq!(said["widget_duplicates"], "create", "{said}");
     let (repeats, sending) = (AtomicU32::new(0), AtomicBool::new(true));
@@ -264,7 +265,7 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
     println!("hazards: kills: HAZARD_SEED={seed}");
     let began = Instant::now();
     let (each, least) = (number("HAZARD_SUBMISSIONS", 280) / SENDERS, number("HAZARD_KILLS", 40) as u32);
-    let storm = storm(&world, &mut Dice(seed), each, least / 2);
+    let storm = storm(&world, &mut Dice(seed), each, least / 2, 15);
     let stormy = began.elapsed().as_secs();
     calm(&world, Duration::from_secs(70 + (SENDERS * each) as u64 / 10)).expect("calm");
     let calmed = began.elapsed().as_secs() - stormy;
@@ -287,4 +288,32 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
         counts.delivered,
         counts.words()
     );
+}
+
+/// The same storm over a store that forgets each intent at once: whoever is killed while a create is under way leaves no
+/// trace of it, and it is sent again. The judge must say so.
+#[test]
+fn kills_go_red_when_no_intent_is_in_the_store_before_a_send() {
+    let world = hardest_site();
+    world.apply("d4", "first@example.org");
+    // The worker that has the store open keeps its WAL alive.
+    let store = rusqlite::Connection::open(world.data.join("queue.sqlite")).expect("opens");
+    let forget = "CREATE TRIGGER apart AFTER UPDATE OF state ON step WHEN NEW.state = 'intent'
+        BEGIN UPDATE step SET state = 'todo' WHERE seq = NEW.seq AND ordinal = NEW.ordinal; END";
+    store.execute_batch(forget).expect("a trigger");
+    drop(store);
+    sh(&["chown", "-R", "www-data:www-data", text(&world.data)]).expect("theirs");
+    let seed = seed();
+    let mut dice = Dice(seed);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told = storm(&world, &mut dice, 12, 12, 200).told;
+        if judge(&world, &Place::of(&world, ""), &People { told: &told, ..People::default() }).is_err() {
+            break;
+        }
+    }
+    let why = judge(&world, &Place::of(&world, ""), &People { told: &told, ..People::default() });
+    let why = why.err().unwrap_or_else(|| panic!("seed {seed}: nobody noticed"));
+    assert!(why.starts_with("twins"), "red for another reason: {why}");
+    println!("mutation an intent in the store before each send, kill -9 of real PHP: red ({why})");
 }

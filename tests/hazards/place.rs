@@ -36,9 +36,11 @@ impl Place {
         let _ = std::fs::remove_dir_all(&copy);
         sh(&["mkdir", "-m", "700", text(&copy)]).expect("a folder");
         sh(&["cp", "-a", text(&from), text(&copy.join("data"))]).expect("a copy");
-        sh(&["cp", "-a", settings["key_file"].as_str().expect("a key"), text(&copy.join("key.php"))]).expect("a copy");
+        // A key that was lost for a while has another one beside it.
+        let key = PathBuf::from(settings["key_file"].as_str().expect("a key"));
+        sh(&["cp", "-a", text(key.parent().expect("a folder")), text(&copy.join("keys"))]).expect("a copy");
         sh(&["chown", "-R", "root:root", text(&copy)]).expect("ours");
-        settings["key_file"] = json!(copy.join("key.php"));
+        settings["key_file"] = json!(copy.join("keys").join(key.file_name().expect("a name")));
         let (dir, settings) = (copy.join("data"), settings.to_string());
         let call = Call::read(text(&dir).as_bytes(), part(1).as_bytes(), settings.as_bytes()).expect("a call");
         Self { from, call, copy }
