@@ -7,7 +7,7 @@ use halt_tracker::engine::handles;
 use halt_tracker::queue::state::State;
 use serde_json::Value;
 
-use crate::site::{ByHand, CANARIES, Person, Site, files_below};
+use crate::site::{ByHand, CANARIES, Person, Site, Wish, files_below};
 
 /// What was there to be lost or doubled, counted in three places that know nothing of each other: what the outside world
 /// was told, what the store's tables hold, what Tracker's ledger holds.
@@ -91,6 +91,7 @@ pub fn judge(site: &Site) -> Result<Counts, String> {
     for one in &site.people {
         person(site, one, &ledger, &mut counts)?;
     }
+    children(site, &ledger)?;
     in_the_clear(site)?;
     Ok(counts)
 }
@@ -175,12 +176,58 @@ fn sound(site: &Site, counts: &mut Counts) -> Result<(), String> {
             "SELECT count(*) || '' FROM step c WHERE c.kind IN ('activity','document','longlist') AND c.state = 'done'
              AND NOT EXISTS (SELECT 1 FROM step r WHERE r.seq = c.seq AND r.kind = 'record' AND r.state = 'done')",
         ),
+        (
+            "plans for more than one account",
+            "SELECT max(count(DISTINCT tenant) - 1, 0) || '' FROM submission WHERE tenant <> ''",
+        ),
         ("a foreign key", "SELECT count(*) || '' FROM pragma_foreign_key_check"),
     ];
     for (what, sql) in rules {
         let found = text(sql)?;
         if found != "0" {
             return Err(format!("{found} times {what}"));
+        }
+    }
+    // 4. An attempt is spent where a request or a file of it came to nothing, and nowhere else; a pause spends none.
+    let spent = text("SELECT coalesce(sum(attempts), 0) || '' FROM submission")?;
+    if spent.parse::<u64>().map_or(true, |spent| spent > site.trouble.get()) {
+        return Err(format!("{spent} attempts were spent, and only {} things went wrong", site.trouble.get()));
+    }
+    Ok(())
+}
+
+/// Invariant 11: every child in the ledger hangs on the record of the person whose submission it is of. A note tells by its marker, a
+/// CV hangs on somebody who brought one.
+fn children(site: &Site, ledger: &Value) -> Result<(), String> {
+    let record = |list_of: &str, id: i64| list(ledger, list_of).find(|record| record["id"] == id);
+    let of_elsewhere =
+        |record: Option<&Value>| record.is_some_and(|one| site.elsewhere.iter().any(|email| one["email"] == **email));
+    for note in list(ledger, "activities") {
+        let text = note["note"].as_str().unwrap_or_default();
+        let marker = text.rsplit_once('[').map_or("", |(_, end)| end.trim_end_matches(']'));
+        let submission = handles::with_store(&site.call(), |store| {
+            let sql = "SELECT id FROM submission WHERE marker = ?1";
+            Ok(store.connection().query_row(sql, [marker], |row| row.get::<_, String>(0)).ok())
+        });
+        let submission = submission.map_err(|error| error.to_string())?;
+        let person = site.people.iter().find(|one| submission.is_some() && one.acknowledged == submission);
+        let links = note["associations"].as_object().into_iter().flatten();
+        let links = links.flat_map(|(to, all)| all.as_array().into_iter().flatten().map(move |one| (to, &one["id"])));
+        let records: Vec<_> = links.map(|(to, id)| record(to, id.as_i64().unwrap_or(0))).collect();
+        let fits = |found: &Option<&Value>| {
+            of_elsewhere(*found) || person.is_some_and(|one| found.is_some_and(|record| is_of(record, one)))
+        };
+        if !records.iter().any(fits) {
+            return Err(format!("a note of {:?} hangs on {}", person.map(|one| &one.email), note["associations"]));
+        }
+    }
+    for file in list(ledger, "documents") {
+        let kind = file["record_type"].as_str().unwrap_or_default().trim_end_matches('s').to_lowercase();
+        let found = record(&format!("{kind}s"), file["record_id"].as_i64().unwrap_or(0));
+        let brought = |one: &Person| matches!(one.wish, Wish::Hook { .. } | Wish::Form { cv: true, .. });
+        let fits = found.is_some_and(|record| site.people.iter().any(|one| brought(one) && is_of(record, one)));
+        if !fits && !of_elsewhere(found) {
+            return Err(format!("a CV hangs on {kind} {}, who brought none", file["record_id"]));
         }
     }
     Ok(())
@@ -234,13 +281,17 @@ fn person(site: &Site, one: &Person, ledger: &Value, counts: &mut Counts) -> Res
         }
         let there =
             count(ledger, "documents", |document| Some(document["record_id"].as_i64()) == Some(item.tracker_id));
-        if there == 0 {
-            return Err(format!("{email} has no document in Tracker"));
+        let least = documents.len() as u64;
+        if there < least {
+            return Err(format!("{email} has {there} documents in Tracker, {least} are called done"));
         }
-        counts.doubled_children += there - 1;
+        counts.doubled_children += there - least;
     }
     let linked = if main == "leads" { "leads" } else { "resources" };
     let notes = count(ledger, "activities", |note| note["associations"][linked][0]["id"].as_i64() == item.tracker_id);
+    if item.state == State::Done && notes == 0 {
+        return Err(format!("{email} is done without an activity"));
+    }
     counts.doubled_children += notes.saturating_sub(1);
     Ok(())
 }

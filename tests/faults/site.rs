@@ -88,6 +88,8 @@ pub struct Site {
     /// Answers to creates of this person are lost after Tracker has done its work.
     pub lose_answers_of: RefCell<Option<String>>,
     pub sent: Cell<u64>,
+    /// Requests that came to nothing or were answered with a no, and calls of the system that failed.
+    pub trouble: Cell<u64>,
     /// Called while a request is under way, before Tracker sees it.
     pub meanwhile: RefCell<Option<Meanwhile>>,
     /// A mutation: a repeated form comes under another id, as if ids were made by the store.
@@ -132,6 +134,7 @@ impl Site {
             people: Vec::new(),
             lose_answers_of: RefCell::default(),
             sent: Cell::new(0),
+            trouble: Cell::new(0),
             meanwhile: RefCell::default(),
             new_ids: false,
             secrets_saved: false,

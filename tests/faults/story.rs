@@ -140,6 +140,7 @@ pub fn play_on(mut site: Site, length: Length, plan: Option<Plan>, lies: Lies) -
     // Whatever is still open dies with the process; with a dead disk nothing of it is written.
     handles::close_all();
     let seen = system::unwatch();
+    site.trouble.set(site.trouble.get() + seen.failed);
     if let Some(image) = &seen.image {
         image.restore(&site.root());
         site.clock.reboot();

@@ -79,6 +79,7 @@ struct Watch {
     recorder: Option<Recorder>,
     delayed: i64,
     jumped: i64,
+    failed: u64,
 }
 
 thread_local! {
@@ -98,6 +99,7 @@ pub fn watch(root: &Path, plan: Option<Plan>, lies: Lies) {
         recorder,
         delayed: 0,
         jumped: 0,
+        failed: 0,
     };
     WATCH.with_borrow_mut(|slot| *slot = Some(watch));
 }
@@ -107,6 +109,8 @@ pub fn watch(root: &Path, plan: Option<Plan>, lies: Lies) {
 pub struct Seen {
     /// Where the fault fired.
     pub fired: Option<String>,
+    /// Calls that failed and were heard to.
+    pub failed: u64,
     /// The disk after a power cut.
     pub image: Option<crate::power::Image>,
 }
@@ -115,6 +119,7 @@ pub fn unwatch() -> Seen {
     let watch = WATCH.with_borrow_mut(Option::take);
     watch.map_or_else(Seen::default, |watch| Seen {
         fired: watch.fired,
+        failed: watch.failed,
         image: watch.recorder.and_then(|recorder| recorder.image),
     })
 }
@@ -198,6 +203,7 @@ impl Watch {
         let Some(plan) = self.plan.filter(|plan| (plan.of)(kind)) else { return Do::Pass };
         self.count += 1;
         if let (Fault::ErrorsFrom(number), true) = (plan.fault, self.count > plan.at) {
+            self.failed += 1;
             return Do::Fail(number);
         }
         if self.count != plan.at {
@@ -217,7 +223,10 @@ impl Watch {
                 self.dead = true;
                 Do::Fail(libc::EIO)
             }
-            Fault::Error(number) | Fault::ErrorsFrom(number) => Do::Fail(number),
+            Fault::Error(number) | Fault::ErrorsFrom(number) => {
+                self.failed += 1;
+                Do::Fail(number)
+            }
             Fault::Unheard => Do::Unheard,
             Fault::Delay(ms) => {
                 self.delayed += ms;
