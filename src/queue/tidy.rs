@@ -23,7 +23,27 @@ pub const ASIDE_DAYS: i64 = 7;
 /// Since when a submission is in the state whose data is kept for [`TROUBLE_DAYS`]; null in every other state.
 const SINCE: &str = "CASE state WHEN 'failed' THEN ended_at WHEN 'attention' THEN updated_at END";
 
+/// Between two looks for what is past its time.
+const TIDY_MS: i64 = 3_600_000;
+
 impl Store {
+    /// What each run leaves in order: what is past its time, once an hour; rows under older keys or an older index, a few
+    /// every time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn clean_up(&mut self, retention_days: i64, now: i64) -> Result<(), QueueError> {
+        self.reseal()?;
+        self.index_addresses()?;
+        self.finish_erasures(now)?;
+        if (0..TIDY_MS).contains(&(now - self.fact("tidied_at")?)) {
+            return Ok(());
+        }
+        self.tidy(retention_days, now)?;
+        self.sweep(now)?;
+        self.set_facts(&[("tidied_at", now.to_string())])
+    }
+
     /// Erases what is past its retention and forgets old keys of repetition. Returns how many submissions.
     ///
     /// # Errors

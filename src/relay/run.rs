@@ -43,9 +43,6 @@ pub struct Surroundings<'a> {
     pub budget_ms: i64,
 }
 
-/// Between two clean-ups.
-const TIDY_MS: i64 = 3_600_000;
-
 /// The counter that this store last asked the site to save.
 const ASKED: &str = "counter_asked";
 
@@ -325,19 +322,6 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// What leaves the store, once an hour; rows under older keys or an older index, a few in every run.
-fn tidy(store: &mut Store, retention_days: i64, now: &Moment) -> Result<(), QueueError> {
-    store.reseal()?;
-    store.index_addresses()?;
-    store.finish_erasures(now.wall)?;
-    if (0..TIDY_MS).contains(&(now.wall - store.fact("tidied_at")?)) {
-        return Ok(());
-    }
-    store.tidy(retention_days, now.wall)?;
-    store.sweep(now.wall)?;
-    store.set_facts(&[("tidied_at", now.wall.to_string())])
-}
-
 /// Tidies, writes the end of the run, and says what is left.
 fn finish(store: &mut Store, report: &mut Report, retention_days: i64, clock: &dyn Clock) -> Result<(), QueueError> {
     let now = clock.now();
@@ -346,7 +330,7 @@ fn finish(store: &mut Store, report: &mut Report, retention_days: i64, clock: &d
         .and_then(|value| value.as_str().map(ToOwned::to_owned))
         .unwrap_or_default();
     store.end_run(&report.run_id, &outcome, report.items.len(), &now)?;
-    tidy(store, retention_days, &now)?;
+    store.clean_up(retention_days, now.wall)?;
     // A reader that holds the WAL holds up nothing: the next run moves it.
     match store.checkpoint() {
         Err(error) if error.code() == Code::StoreBusy => {}
