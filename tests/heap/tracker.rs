@@ -68,9 +68,16 @@ fn answer(mut stream: TcpStream, id: u64, documents: &Mutex<Vec<usize>>) {
     if path.contains("document") {
         documents.lock().expect("kept").push(longest);
     }
-    let body = if path.contains("search") { "[]".to_owned() } else { format!("{{\"id\":{id},\"success\":true}}") };
+    let body = if path.contains("search") {
+        "[]".to_owned()
+    } else {
+        format!("{{\"id\":{id},\"success\":true,\"status\":0,\"message\":\"created\",\"count\":1,\"recordId\":{id}}}")
+    };
     let token = "{\"token\":\"jwt\",\"jwt\":\"jwt\"}";
     let body = if path.contains("exchangetoken") { token.to_owned() } else { body };
+    let oauth =
+        "{\"access_token\":\"a\",\"refresh_token\":\"another refresh token of some length\",\"expires_in\":3600}";
+    let body = if path.contains("oauth2") { oauth.to_owned() } else { body };
     let answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
