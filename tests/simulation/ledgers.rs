@@ -8,7 +8,7 @@ use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Item;
 use serde_json::Value;
 
-use crate::invariants::Counts;
+use crate::counts::Counts;
 use crate::seeds::{Case, Sent};
 use crate::wire::NOBODY;
 use crate::world::curriculum;

@@ -6,6 +6,7 @@ mod model;
 mod backup;
 mod campaign;
 mod contract;
+mod counts;
 mod delivery;
 mod documents;
 mod entered;

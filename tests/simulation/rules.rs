@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use halt_tracker::relay::{Policy, Rule};
 
-use crate::invariants::Counts;
+use crate::counts::Counts;
 use crate::scripts::SCRIPTS;
 use crate::seeds::run_seed;
 

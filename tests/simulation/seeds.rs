@@ -13,7 +13,8 @@ use halt_tracker::queue::state::Pause;
 use halt_tracker::relay::{Caller, Policy, Rule};
 use serde_json::{Value, json};
 
-use crate::invariants::{Counts, check, check_after_a_run};
+use crate::counts::Counts;
+use crate::invariants::{check, check_after_a_run};
 use crate::model::Tracker;
 use crate::wire::Weather;
 use crate::world::{Dice, NOON, World};
@@ -74,6 +75,14 @@ pub struct Case {
     /// Tracker's ids of steps, once seen.
     pub ids: BTreeMap<(i64, i64), i64>,
     pub existing: usize,
+}
+
+impl Case {
+    /// Whether something happens that only a person can decide, and not just bad weather.
+    pub fn must_ask(&self) -> bool {
+        let f = self.features;
+        f.swap || f.restore || f.settings || f.blocked || f.unfiltered || f.wrong_id || f.poison
+    }
 }
 
 fn features(dice: &mut Dice, focus: Option<Rule>) -> Features {
@@ -387,4 +396,5 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
         counts.submissions >= many && (many < 50 || (counts.crashes * 2 >= many && counts.lost_answers > many / 4)),
         "the weather was too good to show anything: {counts}"
     );
+    assert!(many < 200 || !counts.asks_too_much(), "a person is asked too often: {counts}");
 }

@@ -1,0 +1,108 @@
+//! The sums of a campaign of seeds, and how they are printed: what a seed excuses is counted here, never silent.
+
+use std::fmt;
+
+/// What seeds showed, summed over all.
+#[derive(Default, Debug)]
+pub struct Counts {
+    pub submissions: u64,
+    pub delivered: u64,
+    pub asked: u64,
+    pub failed: u64,
+    pub crashes: u64,
+    pub requests: u64,
+    pub lost_answers: u64,
+    pub resends: u64,
+    pub records: u64,
+    /// Acknowledged submissions that no store knows, or that ended without being delivered and without anybody being asked.
+    pub lost: u64,
+    /// Records beyond the right number that nobody was told of, or that Tracker did not make by itself.
+    pub twins: u64,
+    /// Records that Tracker made hours after the absent verdict, each flagged by the late look.
+    pub late_twins: u64,
+    pub doubled_children: u64,
+    pub restored: u64,
+    pub swapped: u64,
+    pub blocked: u64,
+    /// Records that a step is said to have made or found, and that are there and this person's.
+    pub looked_up: u64,
+    /// The same of activities and documents.
+    pub children_looked_up: u64,
+    /// Steps of which Tracker named an id that is nobody's.
+    pub lied_to: u64,
+    /// Children that were given up, each with a code.
+    pub rejected_children: u64,
+    /// Submissions of seeds without anything that must end with a person, and how many of them ended so all the same.
+    pub plain: u64,
+    pub plain_asked: u64,
+    /// The same where it could not be told whether a new token belongs to the same account.
+    pub plain_accounts: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        self.submissions += other.submissions;
+        self.delivered += other.delivered;
+        self.asked += other.asked;
+        self.failed += other.failed;
+        self.crashes += other.crashes;
+        self.requests += other.requests;
+        self.lost_answers += other.lost_answers;
+        self.resends += other.resends;
+        self.records += other.records;
+        self.lost += other.lost;
+        self.twins += other.twins;
+        self.late_twins += other.late_twins;
+        self.doubled_children += other.doubled_children;
+        self.restored += other.restored;
+        self.swapped += other.swapped;
+        self.blocked += other.blocked;
+        self.looked_up += other.looked_up;
+        self.children_looked_up += other.children_looked_up;
+        self.lied_to += other.lied_to;
+        self.rejected_children += other.rejected_children;
+        self.plain += other.plain;
+        self.plain_asked += other.plain_asked;
+        self.plain_accounts += other.plain_accounts;
+    }
+}
+
+impl Counts {
+    /// Whether a person is asked too often where nothing makes that necessary: what asks about everybody loses nobody either.
+    /// Measured over 2,000 seeds: 5 in a hundred, and 14 more about an account.
+    pub fn asks_too_much(&self) -> bool {
+        self.plain_asked * 100 > self.plain * 8 || self.plain_accounts * 100 > self.plain * 20
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={}",
+            self.submissions,
+            self.delivered,
+            self.asked,
+            self.failed,
+            self.requests,
+            self.crashes,
+            self.lost_answers,
+            self.resends,
+            self.records,
+            self.lost,
+            self.twins,
+            self.late_twins,
+            self.doubled_children,
+            self.restored,
+            self.swapped,
+            self.blocked,
+            self.looked_up,
+            self.children_looked_up,
+            self.lied_to,
+            self.rejected_children,
+            self.plain,
+            self.plain_asked,
+            self.plain_accounts
+        )
+    }
+}
