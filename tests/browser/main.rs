@@ -57,6 +57,15 @@ fn looks() -> Result<(), String> {
     }
     bring("trouble")?;
     look("trouble");
+    // The key is gone, a form could not be kept, and another cannot be taken over.
+    let key = site.php("echo get_option('halt_tracker_key_file');")?;
+    std::fs::rename(&key, format!("{key}-away")).map_err(|error| error.to_string())?;
+    site.php("update_option('halt_tracker_lost', ['count' => 2, 'last_at' => time(), 'code' => 'HT-1104'], false);")?;
+    site.php("update_option('halt_tracker_adoption', ['left' => 1, 'codes' => ['HT-1801']], false); global $wpdb; $wpdb->insert($wpdb->prefix . 'halt_tracker_capture', ['id' => '00000000-0000-7000-8000-000000000000', 'part' => 0, 'parts' => 1, 'hash' => '', 'key_id' => '', 'format' => 1, 'created_at' => 1, 'code' => 1001, 'sealed' => 'x']);")?;
+    site.restart_fpm("QUIT")?;
+    look("lost");
+    std::fs::rename(format!("{key}-away"), &key).map_err(|error| error.to_string())?;
+    site.restart_fpm("QUIT")?;
     // The store is gone, as after a disk was not mounted.
     let dir = site.php("echo get_option('halt_tracker_data_dir');")?;
     std::fs::rename(&dir, format!("{dir}-away")).map_err(|error| error.to_string())?;

@@ -70,7 +70,7 @@ final class Pauses
         printf('<p><a class="button" href="%s">%s</a></p>', esc_url(self::connection()), esc_html__('Enter credentials', 'halt-tracker'));
         Page::button(
             'lane',
-            __('The key is lost for good: go on without what it sealed', 'halt-tracker'),
+            __('Go on without what it sealed', 'halt-tracker'),
             ['do' => 'resume', 'reason' => 'key'],
             'button halt-danger',
             __('Go on without the lost key? Submissions that were sealed with it are not sent unless the key file comes back.', 'halt-tracker')
