@@ -52,10 +52,15 @@ final class Privacy
     {
         $data = [];
         try {
-            $ids = self::ids((string) $email);
+            [$ids, $mentioned] = self::found((string) $email);
+            $ids = array_values(array_diff($ids, $mentioned));
         } catch (EngineException $fault) {
             $note = [['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html($fault->sentence())]];
             return ['data' => [['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-0', 'data' => $note]], 'done' => true];
+        }
+        if ($mentioned !== [] && (int) $page <= 1) {
+            $note   = [['name' => __('Not included', 'halt-tracker'), 'value' => esc_html(self::of_others(count($mentioned)))]];
+            $data[] = ['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-0', 'data' => $note];
         }
         foreach (array_slice($ids, (max(1, (int) $page) - 1) * self::PER_PAGE, self::PER_PAGE) as $id) {
             try {
@@ -83,7 +88,13 @@ final class Privacy
     {
         $result = ['items_removed' => false, 'items_retained' => false, 'messages' => [], 'done' => true];
         try {
-            $ids = self::ids((string) $email);
+            [$ids, $mentioned] = self::found((string) $email);
+            // Somebody else's application is not given up because it names this address, as a referee's for instance.
+            $ids = array_diff($ids, $mentioned);
+            if ($mentioned !== []) {
+                $result['items_retained'] = true;
+                $result['messages'][]     = self::of_others(count($mentioned));
+            }
             if ($ids !== [] || Capture::count() > 0) {
                 // With the address: what lies sealed outside the store is erased when the engine takes it over.
                 $answer = Engine::act(['action' => 'erase', 'ids' => array_values($ids), 'email' => (string) $email]);
@@ -111,16 +122,22 @@ final class Privacy
         return $result;
     }
 
+    private static function of_others(int $count): string
+    {
+        /* translators: %s: number of submissions */
+        return sprintf(_n('%s submission of somebody else names this address in a text and was left as it is. Search for the address in the Sync Log to look at it.', '%s submissions of others name this address in a text and were left as they are. Search for the address in the Sync Log to look at them.', $count, 'halt-tracker'), number_format_i18n($count));
+    }
+
     /**
-     * @return list<string>
+     * All submissions with an address, and those of them that are somebody else's and only name it.
+     *
+     * @return array{list<string>,list<string>}
      * @throws EngineException A store that cannot be searched is not an empty one.
      */
-    private static function ids(string $email): array
+    private static function found(string $email): array
     {
-        if (!Engine::has_store()) {
-            return [];
-        }
-        return array_map('strval', array_values(Engine::act(['action' => 'find_person', 'email' => $email])['ids'] ?? []));
+        $answer = Engine::has_store() ? Engine::act(['action' => 'find_person', 'email' => $email]) : [];
+        return [array_map('strval', array_values($answer['ids'] ?? [])), array_map('strval', array_values($answer['mentioned'] ?? []))];
     }
 
     /**

@@ -93,7 +93,14 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
             ),
             "find_person" => {
                 store.index_all_addresses()?;
-                Ok(json!({ "ids": store.ids_of_email(&act.email)? }))
+                let ids = store.ids_of_email(&act.email)?;
+                let mut mentioned = Vec::new();
+                for id in &ids {
+                    if store.only_mentions(id, &act.email)? {
+                        mentioned.push(id);
+                    }
+                }
+                Ok(json!({ "ids": ids, "mentioned": mentioned }))
             }
             name => on_submissions(store, name, &act),
         }

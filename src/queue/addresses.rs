@@ -197,6 +197,16 @@ impl Store {
         self.write(|tx| tx.index_addresses())
     }
 
+    /// Whether a submission is somebody else's who only names an address in a text. One that does not open any more is not.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn only_mentions(&self, id: &str, email: &str) -> Result<bool, QueueError> {
+        let (seq, ..) = self.detail(id)?;
+        let tx = self.read();
+        tx.is_of(seq, id, &tx.email_key(&normal(email))).map(|is_theirs| !is_theirs)
+    }
+
     /// Indexes all that is left: whoever is to be erased must be found now.
     ///
     /// # Errors
@@ -267,6 +277,22 @@ impl Tx<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether a submission with this address is of the person, not of somebody who only names it in a text. One that does
+    /// not open counts as the person's.
+    pub(super) fn is_of(&self, seq: i64, id: &str, hash: &[u8; 32]) -> Result<bool, QueueError> {
+        let sql = "SELECT payload, plan FROM submission WHERE seq = ?1";
+        let (payload, plan): (Option<Vec<u8>>, Option<Vec<u8>>) =
+            self.sql.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let opened = payload.and_then(|sealed| self.unseal(id, "payload", &sealed).ok());
+        let Some(one) = opened.and_then(|plain| serde_json::from_slice::<Submission>(&plain).ok()) else {
+            return Ok(true);
+        };
+        let addresses = Addresses::of(&one);
+        let planned = plan.and_then(|sealed| self.unseal(id, "plan", &sealed).ok()).and_then(|plain| planned(&plain));
+        let mut whose = addresses.senders().map(normal).chain(planned.as_deref().map(normal));
+        Ok(whose.any(|address| self.ring.hashes("email", address.as_bytes()).contains(hash)))
     }
 
     /// Whom to remember when a submission is erased. Where somebody in it has asked to be erased, that is noted already,

@@ -168,8 +168,13 @@ impl Tx<'_> {
             let mut statement = self.sql.prepare_cached(
                 "SELECT seq, id FROM search JOIN submission USING (seq) WHERE hash = ?1 AND received_at < ?2 AND state <> 'erased' AND erase = 0",
             )?;
-            let rows = statement.query_map(params![hash, at], |row| Ok((row.get(0)?, (row.get(1)?, *at))))?;
-            all.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            let rows = statement.query_map(params![hash, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for row in rows {
+                let (seq, id): (i64, String) = row?;
+                if self.is_of(seq, &id, hash)? {
+                    all.insert(seq, (id, *at));
+                }
+            }
         }
         Ok(all)
     }

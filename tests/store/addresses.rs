@@ -112,6 +112,26 @@ fn whoever_is_named_beside_somebody_else_who_was_erased_loses_nothing() {
 }
 
 #[test]
+fn whoever_only_names_an_address_in_a_text_is_somebody_else() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let text = "Ask ada@example.org about me.";
+    let ones = [
+        (submission(1, &json!({ "email": "dora@example.org", "message": text })), true),
+        (submission(2, &json!({ "email": "dora@example.org", "referee": ADA, "message": text })), false),
+        (submission(3, &json!({ "name": "Ada", "message": "Write to Ada@Example.org, please." })), false),
+        (with_meta(4, &json!({ "message": text }), &json!({ "sender": "Dora <dora@example.org>" })), true),
+    ];
+    for (one, mentions) in &ones {
+        accept(&mut store, one);
+        assert_eq!(store.only_mentions(&one.id, " ADA@example.org").expect("read"), *mentions, "{}", one.id);
+    }
+    assert_eq!(found(&store, ADA).len(), ones.len());
+    store.act(&ones[0].0.id, Action::Erase, &now()).expect("erased");
+    assert!(!store.only_mentions(&ones[0].0.id, ADA).expect("read"), "nothing is left that could name it");
+}
+
+#[test]
 fn a_submission_full_of_addresses_costs_a_bounded_number_of_keys() {
     let mut place = Place::new();
     let mut store = place.opened();

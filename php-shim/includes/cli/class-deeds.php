@@ -176,8 +176,13 @@ final class Deeds
     {
         $email = (string) ($options['email'] ?? '');
         if ($email !== '') {
-            $found = Commands::attempt(static fn (): array => Engine::act(['action' => 'find_person', 'email' => $email])['ids'] ?? []);
-            $args  = array_values(array_unique(array_merge($args, $found)));
+            $found = Commands::attempt(static fn (): array => Engine::act(['action' => 'find_person', 'email' => $email]));
+            $other = $found['mentioned'] ?? [];
+            $args  = array_values(array_unique(array_merge($args, array_diff($found['ids'] ?? [], $other))));
+            if ($other !== []) {
+                /* translators: %s: ids of submissions */
+                \WP_CLI::log(sprintf(__('Left as they are, because they are of others and only name the address in a text: %s', 'halt-tracker'), implode(' ', $other)));
+            }
         }
         if ($args === [] && $email === '') {
             \WP_CLI::success(__('Nothing to erase.', 'halt-tracker'));
