@@ -230,7 +230,8 @@ impl Runner<'_> {
     fn again_or_give_up(&self, claimed: &Claimed, code: Code, message: String, wait: i64) -> Walk {
         let tries = claimed.job.attempts + 1;
         let age = self.clock.now().wall - claimed.job.received_at;
-        if tries >= self.settings.number("max_attempts") && age >= self.policy.give_up_ms && !claimed.has_reached() {
+        let old = age >= self.policy.give_up_ms || !self.policy.keeps(Rule::GivesUpLate);
+        if tries >= self.settings.number("max_attempts") && old && !claimed.has_reached() {
             return Walk::Leave(
                 Settled {
                     state: State::Failed,

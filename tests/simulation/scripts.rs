@@ -26,6 +26,7 @@ pub const SCRIPTS: &[Script] = &[
     (Rule::CrashesEnd, "one of two applicants kills PHP each time", one_who_kills_php),
     (Rule::GapIsLookedInto, "a Lead is sent, and the store from before that is put back", yesterdays_store),
     (Rule::PausesAreFree, "credentials are refused for three days", three_days_of_wrong_credentials),
+    (Rule::GivesUpLate, "Tracker refuses every connection for six days", six_days_refused),
     (Rule::BlindIsPatient, "the REST host is out of reach for ten minutes", ten_blind_minutes),
 ];
 
@@ -185,6 +186,21 @@ fn three_days_of_wrong_credentials(policy: &Policy) -> Result<(), String> {
     })?;
     world.paste_new_credentials();
     world.run_for(1);
+    done(&world, &id)
+}
+
+fn six_days_refused(policy: &Policy) -> Result<(), String> {
+    let mut world = world(&json!({ "api": "rest" }), policy);
+    somebody(&mut world);
+    let calm = std::mem::replace(&mut world.wire.weather.refuse, 100);
+    let id = world.submit(&ada());
+    world.run_for(24 * 6);
+    let item = world.item(&id);
+    expect(item.attempts >= 6 && item.state == State::Retry, || {
+        format!("{:?} {:?} after {} attempts in six days", item.state, item.code, item.attempts)
+    })?;
+    world.wire.weather.refuse = calm;
+    world.run_for(24 * 2);
     done(&world, &id)
 }
 
