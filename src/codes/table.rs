@@ -298,7 +298,7 @@ codes! {
         "The person is in Tracker; the submission is kept.",
         "Correct what the journal names, then retry: only the refused parts are sent.";
     RelayGaveUp = 1606, "Gave up after a week of trying",
-        "All attempts are used and the submission is older than seven days.",
+        "All attempts are used, and it was tried for seven days.",
         "The submission is kept and can be sent again.",
         "Find out why from the journal, then retry.";
     RelayBusy = 1607, "A run is already in progress",

@@ -219,7 +219,7 @@ impl Tx<'_> {
         self.change("UPDATE step SET looks = 0, unclean = 0, resends = 0, state = 'unknown' WHERE seq = ?1 AND state IN ('unknown','applied')", [seq])?;
         self.change(
             "UPDATE submission SET state = 'checking', reason = '', code = 0, message = NULL, verify = 2, due_at = 0, due_boot = 0,
-             boot_id = '', crashes = 0, updated_at = ?2 WHERE seq = ?1",
+             boot_id = '', crashes = 0, attempts = 0, updated_at = ?2 WHERE seq = ?1",
             params![seq, now.wall],
         )?;
         Ok(())

@@ -149,6 +149,17 @@ impl Store {
         self.read().job(seq)
     }
 
+    /// When attempts were spent, newest first, as far as the journal says: at most so many.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn tries(&self, seq: i64, most: i64) -> Result<Vec<i64>, QueueError> {
+        let sql = "SELECT at FROM journal WHERE seq = ?1 AND event = 'tried' ORDER BY line DESC LIMIT ?2";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([seq, most], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Whether another submission of the same person has an open record, so that this one must wait. One with an open
     /// record never waits itself, since its plan is fixed: nobody waits in a circle.
     ///

@@ -361,6 +361,10 @@ impl Tx<'_> {
             ])?;
         self.must_hold(held)?;
         self.run_item(run_id, job.seq, settled.state, code, now.wall)?;
+        if settled.spent && !settled.state.is_end() {
+            // From these lines it is told later how long a submission was tried in vain.
+            return self.note(job.seq, now.wall, run_id, "", "tried", code, &job.id, &settled.message);
+        }
         self.note(job.seq, now.wall, run_id, "", settled.state.name(), code, &job.id, &settled.message)
     }
 

@@ -9,8 +9,7 @@
 //!   [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
 //! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `document`: its file.
-//!   `settle`: one lost answer.
-//!   `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
+//!   `settle`: one lost answer. `round`: when trying is over. `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
 
 pub mod account;
 mod audit;
@@ -22,6 +21,7 @@ pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod report;
+mod round;
 pub mod rule;
 pub mod run;
 mod send;

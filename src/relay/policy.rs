@@ -41,8 +41,10 @@ pub struct Policy {
     pub resends_most: i64,
     /// The late look after a lost answer.
     pub audit_ms: i64,
-    /// Least age before giving up.
+    /// How long must have been tried before giving up.
     pub give_up_ms: i64,
+    /// A longer time between two tries was no trying: longer than a day of `Retry-After`, a back-off and a row of failures.
+    pub round_gap_ms: i64,
     /// Claims in a row without an outcome, before a submission is left alone.
     pub crashes_most: i64,
     /// A gap between runs after which everything unfinished is looked up before its first send.
@@ -89,6 +91,7 @@ impl Default for Policy {
             resends_most: 2,
             audit_ms: 24 * HOUR,
             give_up_ms: 7 * 24 * HOUR,
+            round_gap_ms: 48 * HOUR,
             crashes_most: 3,
             heartbeat_gap_ms: HOUR,
             created_slack_ms: HOUR + 5 * MINUTE,

@@ -37,6 +37,6 @@ rules! {
     CrashesEnd = "three claims in a row without an outcome, and a person is asked (C2)";
     GapIsLookedInto = "after a gap or a restore, everything unfinished is looked up before its first send";
     PausesAreFree = "a pause spends no attempt";
-    GivesUpLate = "nothing is given up before it is a week old";
+    GivesUpLate = "nothing is given up before it was tried for a week";
     BlindIsPatient = "sending without a look only after looks have failed for an hour";
 }

@@ -186,7 +186,7 @@ impl Runner<'_> {
                 // Whom Tracker asks for patience, it asks for everybody.
                 self.wait_ms = self.wait_ms.max(retry_after);
                 let wait = self.policy.back_off(claimed.job.attempts, retry_after, self.random);
-                Ok(self.again_or_give_up(claimed, code, message, wait))
+                self.again_or_give_up(claimed, code, message, wait)
             }
         }
     }
@@ -225,26 +225,6 @@ impl Runner<'_> {
         };
         self.write_outcome(claimed, step, &refused)?;
         Ok(Walk::On)
-    }
-
-    fn again_or_give_up(&self, claimed: &Claimed, code: Code, message: String, wait: i64) -> Walk {
-        let tries = claimed.job.attempts + 1;
-        let age = self.clock.now().wall - claimed.job.received_at;
-        let old = age >= self.policy.give_up_ms || !self.policy.keeps(Rule::GivesUpLate);
-        if tries >= self.settings.number("max_attempts") && old && !claimed.has_reached() {
-            return Walk::Leave(
-                Settled {
-                    state: State::Failed,
-                    reason: "",
-                    code: Some(Code::RelayGaveUp),
-                    message: format!("{code}: {message}"),
-                    due_in: 0,
-                    spent: true,
-                },
-                Flow::Next,
-            );
-        }
-        again(claimed, code, message, wait, true)
     }
 
     pub fn skip(&mut self, claimed: &Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
@@ -323,7 +303,7 @@ pub fn put_back(claimed: &Claimed) -> Walk {
 }
 
 /// To be tried again later.
-fn again(claimed: &Claimed, code: Code, message: String, due_in: i64, spent: bool) -> Walk {
+pub fn again(claimed: &Claimed, code: Code, message: String, due_in: i64, spent: bool) -> Walk {
     let open = claimed.job.steps.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
     let state = if open { State::Checking } else { State::Retry };
     Walk::Leave(Settled { state, reason: "", code: Some(code), message, due_in, spent }, Flow::Next)

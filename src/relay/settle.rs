@@ -13,6 +13,7 @@ use crate::queue::state::{State, StepState};
 use crate::queue::work::StepOutcome;
 use crate::settings::{Api, RecordType};
 use crate::tracker::lookup::{Hit, Look};
+use crate::tracker::outcome::Refusal;
 use crate::tracker::plan::StepKind;
 
 impl Runner<'_> {
@@ -126,6 +127,15 @@ impl Runner<'_> {
         }
         if step.resends > 0 {
             return self.reject(claimed, step, Code::RelayResends, "");
+        }
+        // One send is all it has left: into an outage it would only be lost once more.
+        if let Err(verdict) = self.client().probe()
+            && matches!(
+                verdict.refusal(),
+                None | Some(Refusal::Unreachable | Refusal::TooMany | Refusal::Unauthorized | Refusal::User)
+            )
+        {
+            return self.trouble(claimed, None, &verdict);
         }
         self.send_again(claimed, step, "sent again without a look: it may be there twice")
     }

@@ -234,7 +234,7 @@ pub const TABLE: &[Setting] = &[
         "6",
         "delivery",
         "Attempts",
-        "After this many failed attempts, and not before seven days, a submission is given up and shown as failed."
+        "After this many failed attempts, and not before seven days of trying, a submission is given up and shown as failed."
     ),
     setting!(
         "pace",

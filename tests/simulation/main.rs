@@ -16,6 +16,7 @@ mod ledgers;
 mod looking;
 mod restored;
 mod rotation;
+mod rounds;
 mod rules;
 mod same_name;
 mod scripts;

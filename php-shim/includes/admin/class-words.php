@@ -83,6 +83,7 @@ final class Words
             'late twin'          => __('A second record appeared in Tracker', 'halt-tracker'),
             'run ended abruptly' => __('The run ended abruptly', 'halt-tracker'),
             'done'               => __('Delivered', 'halt-tracker'),
+            'tried'              => __('Tried in vain; waits for another try', 'halt-tracker'),
             'retry'              => __('Waits for another try', 'halt-tracker'),
             'checking'           => __('Tracker is searched before anything is sent again', 'halt-tracker'),
             'attention'          => __('A person must decide', 'halt-tracker'),
