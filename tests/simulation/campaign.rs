@@ -115,7 +115,7 @@ fn six_days_without_tracker_leave_nothing_failed() {
             let delivered = ids.iter().filter(|id| world.item(id).state == State::Done).count();
             let records = world.held("resources").len();
             println!(
-                "campaign simulation outage: kind={name} api={api} days=6 submissions={} failed={failed} delivered={delivered} records={records}",
+                "campaign a, outage: simulated, virtual time: kind={name} api={api} days=6 submissions={} failed={failed} delivered={delivered} records={records}",
                 ids.len()
             );
             assert_eq!((failed, delivered), (0, ids.len()), "{name} {api}: {}", world.explain());
