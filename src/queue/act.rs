@@ -185,7 +185,7 @@ impl Tx<'_> {
 
     fn end(&self, seq: i64, id: &str, state: State, reason: &str, now: &Moment) -> Result<(), QueueError> {
         self.change(
-            "UPDATE submission SET state = ?2, reason = ?3, ended_at = ?4, updated_at = ?4, audit_at = NULL WHERE seq = ?1",
+            "UPDATE submission SET state = ?2, reason = ?3, ended_at = ?4, updated_at = ?4 WHERE seq = ?1",
             params![seq, state.name(), reason, now.wall],
         )?;
         self.forget_content(id)?;

@@ -56,13 +56,14 @@ impl Store {
         Ok(self.conn.prepare_cached(sql)?.query_row([seq], |_| Ok(())).optional()?.is_some())
     }
 
-    /// A delivered submission whose late look is due.
+    /// A submission whose late look is due, and since when; a discarded one may have a twin as well.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn due_audit(&self, now: i64) -> Result<Option<i64>, QueueError> {
-        let sql = "SELECT seq FROM submission WHERE audit_at <= ?1 AND state IN ('done','attention','failed') ORDER BY audit_at LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| row.get(0)).optional()?)
+    pub fn due_audit(&self, now: i64) -> Result<Option<(i64, i64)>, QueueError> {
+        let sql = "SELECT seq, audit_at FROM submission WHERE audit_at <= ?1 AND state IN ('done','attention','failed','discarded')
+                   ORDER BY audit_at LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     /// Counts the beginning of a late look, as a claim is counted: nothing that kills the process may do so forever.
@@ -87,6 +88,34 @@ impl Store {
         })
     }
 
+    /// A late look that proved nothing comes again after the next of these waits, then no more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn postpone_audit(&mut self, seq: i64, why: &str, waits: &[i64], now: &Moment) -> Result<(), QueueError> {
+        let sql = "SELECT count(*) FROM journal WHERE seq = ?1 AND event = 'late look put off'";
+        let count: i64 = self.conn.prepare_cached(sql)?.query_row([seq], |row| row.get(0))?;
+        let wait = usize::try_from(count).ok().and_then(|count| waits.get(count));
+        let Some(wait) = wait else { return self.give_up_audit(seq, why, now) };
+        self.write(|tx| {
+            let id = tx.id_of(seq)?;
+            tx.change("UPDATE submission SET audit_at = ?2, crashes = 0 WHERE seq = ?1", [seq, now.wall + wait])?;
+            tx.note(seq, now.wall, "", "record", "late look put off", 0, &id, why)
+        })
+    }
+
+    /// There is no late look, and the journal says why.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn give_up_audit(&mut self, seq: i64, why: &str, now: &Moment) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let id = tx.id_of(seq)?;
+            tx.change("UPDATE submission SET audit_at = NULL, crashes = 0 WHERE seq = ?1", [seq])?;
+            tx.note(seq, now.wall, "", "record", "not audited", 0, &id, why)
+        })
+    }
+
     /// Ends the late look of a submission; with the ids of a twin, a person is asked.
     ///
     /// # Errors
@@ -100,7 +129,7 @@ impl Store {
             let code = Code::RelayLateTwin.number();
             tx.change(
                 "UPDATE submission SET state = 'attention', reason = 'late twin', code = ?2, message = ?3, updated_at = ?4
-                 WHERE seq = ?1 AND state IN ('done','attention','failed')",
+                 WHERE seq = ?1 AND state IN ('done','attention','failed','discarded')",
                 params![seq, code, message, now.wall],
             )?;
             tx.note(seq, now.wall, "", "record", "late twin", code, &id, ids)

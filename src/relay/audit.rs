@@ -7,7 +7,6 @@ use super::report::Event;
 use super::rule::Rule;
 use super::run::Runner;
 use super::send::ids_of;
-use super::sight::Sight;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::Step;
@@ -22,27 +21,28 @@ impl Runner<'_> {
         }
         while self.has_time() && self.failures == 0 && self.wait_ms == 0 {
             let now = self.clock.now();
-            let Some(seq) = self.store().due_audit(now.wall)? else { break };
+            let Some((seq, due_at)) = self.store().due_audit(now.wall)? else { break };
+            let late = now.wall - due_at;
             let job = match self.store().job(seq) {
                 Ok(job) => job,
-                Err(QueueError::Vault(_)) => {
-                    self.store().end_audit(seq, None, &now)?;
+                Err(QueueError::Vault(error)) => {
+                    self.store().give_up_audit(seq, &error.to_string(), &now)?;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             let Ok(plan) = serde_json::from_slice::<Plan>(&job.plan) else {
-                self.store().end_audit(seq, None, &now)?;
+                self.store().give_up_audit(seq, "its plan cannot be read", &now)?;
                 continue;
             };
-            if job.tenant != self.tenant.hash {
-                // Another account's absence or twin says nothing about this one.
-                self.store().end_audit(seq, None, &now)?;
-                continue;
-            }
             if job.crashes >= self.policy.crashes_most {
                 // A look that kills the process is not begun again and again.
-                self.store().end_audit(seq, None, &now)?;
+                self.store().give_up_audit(seq, "looking stopped PHP several times", &now)?;
+                continue;
+            }
+            if job.tenant != self.tenant.hash {
+                // Another account's absence or twin says nothing about this one, which may be entered again.
+                self.come_back(seq, "other credentials are in force")?;
                 continue;
             }
             self.store().begin_audit(seq)?;
@@ -53,11 +53,14 @@ impl Runner<'_> {
             // After a crash nobody knows which one it was.
             let lost = if lost.is_empty() { records.iter().collect() } else { lost };
             let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
-            let mut twins = None;
+            let (mut twins, mut unsure) = (None, None);
             for step in lost {
                 match self.look_for_step(&claimed, step)? {
                     Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),
-                    // It is looked at again in the next run.
+                    // It is looked at again in the next run, unless it was not answered for a week.
+                    Look::Failed(verdict) if late >= self.policy.give_up_ms => {
+                        unsure = Some(verdict.message().to_owned());
+                    }
                     Look::Failed(verdict) => {
                         if verdict.refusal() == Some(Refusal::TooMany) {
                             self.transport.slow_down();
@@ -65,9 +68,14 @@ impl Runner<'_> {
                         }
                         return self.store().put_off_audit(seq);
                     }
-                    Look::Impossible if self.sight == Sight::Lost => return self.store().put_off_audit(seq),
-                    _ => {}
+                    Look::Clean(_) => {}
+                    Look::Unclean { why, .. } => unsure = Some(why),
+                    Look::Impossible => unsure = Some("there is no way to look".to_owned()),
                 }
+            }
+            if let (None, Some(why)) = (&twins, &unsure) {
+                self.come_back(seq, why)?;
+                continue;
             }
             if twins.is_some() {
                 let code = Some(Code::RelayLateTwin.to_string());
@@ -83,5 +91,11 @@ impl Runner<'_> {
             self.store().end_audit(seq, twins.as_deref(), &now)?;
         }
         Ok(())
+    }
+
+    /// A look that proves nothing is done again, a few times: the data must not be kept for ever because of it.
+    fn come_back(&mut self, seq: i64, why: &str) -> Result<(), QueueError> {
+        let (now, waits) = (self.clock.now(), self.policy.audit_again_ms);
+        self.store().postpone_audit(seq, why, &waits, &now)
     }
 }

@@ -41,6 +41,8 @@ pub struct Policy {
     pub resends_most: i64,
     /// The late look after a lost answer.
     pub audit_ms: i64,
+    /// When a late look that proved nothing is done again, each time after the one before.
+    pub audit_again_ms: [i64; 3],
     /// How long must have been tried before giving up.
     pub give_up_ms: i64,
     /// A longer time between two tries was no trying: longer than a day of `Retry-After`, a back-off and a row of failures.
@@ -90,6 +92,7 @@ impl Default for Policy {
             unclean_most: 5,
             resends_most: 2,
             audit_ms: 24 * HOUR,
+            audit_again_ms: [HOUR, 6 * HOUR, 24 * HOUR],
             give_up_ms: 7 * 24 * HOUR,
             round_gap_ms: 48 * HOUR,
             crashes_most: 3,

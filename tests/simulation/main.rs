@@ -12,6 +12,7 @@ mod documents;
 mod entered;
 mod fields;
 mod invariants;
+mod late_looks;
 mod ledgers;
 mod looking;
 mod restored;

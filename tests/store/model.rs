@@ -100,7 +100,7 @@ impl Model {
         match action {
             Action::Retry | Action::Release => again(one, now),
             Action::Discard | Action::Spam => {
-                (one.state, one.audit, one.ended, one.touched) = (State::Discarded, false, now, now);
+                (one.state, one.ended, one.touched) = (State::Discarded, now, now);
                 self.keys.retain(|key, (known, _)| *known != id || is_request(key));
             }
             Action::Exists(_) => {

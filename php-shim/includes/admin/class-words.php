@@ -80,6 +80,8 @@ final class Words
             'looked, proves nothing' => __('Looked in Tracker: nothing could be proven', 'halt-tracker'),
             'absent, as a person said' => __('A person said that it is not in Tracker: it is sent again', 'halt-tracker'),
             'sent again without a look: it may be there twice' => __('Sent again without a look: it may be there twice', 'halt-tracker'),
+            'late look put off'  => __('Looking for a second record proved nothing; it is done again later', 'halt-tracker'),
+            'not audited'        => __('Nobody knows whether Tracker made a second record', 'halt-tracker'),
             'late twin'          => __('A second record appeared in Tracker', 'halt-tracker'),
             'run ended abruptly' => __('The run ended abruptly', 'halt-tracker'),
             'done'               => __('Delivered', 'halt-tracker'),
