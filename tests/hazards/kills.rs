@@ -249,6 +249,18 @@ fn calm(world: &World, patience: Duration) -> Result<(), String> {
     }
 }
 
+/// A form that goes through the site's own table: in a storm of few kills chance may send none that way.
+fn one_that_is_kept(world: &World) -> Told {
+    let (email, lock) = ("kept@example.org".to_owned(), world.data.join("write.lock"));
+    let mut holder = Command::new("flock").args(["-x", text(&lock), "sleep", "30"]).spawn().expect("flock");
+    std::thread::sleep(Duration::from_millis(300));
+    world.apply("d4", &email);
+    // flock runs the sleep as its child, which inherits the lock.
+    let _ = Command::new("pkill").args(["-P", &holder.id().to_string()]).status();
+    let _ = holder.wait();
+    Told { email, id: None, cv: false }
+}
+
 /// Judges as it stands, then follows what is left to its end, and judges once more.
 fn to_the_end(world: &World, told: &[Told]) -> Result<(usize, usize, i64, Counts), String> {
     let mut place = Place::of(world, "");
@@ -265,8 +277,11 @@ fn no_kill_loses_an_acknowledged_submission_or_makes_a_twin() {
     println!("hazards: kills: HAZARD_SEED={seed}");
     let began = Instant::now();
     let (each, least) = (number("HAZARD_SUBMISSIONS", 280) / SENDERS, number("HAZARD_KILLS", 40) as u32);
-    let storm = storm(&world, &mut Dice(seed), each, least / 2, 15);
+    let mut storm = storm(&world, &mut Dice(seed), each, least / 2, 15);
     let stormy = began.elapsed().as_secs();
+    storm.told.push(one_that_is_kept(&world));
+    storm.thanked += 1;
+    storm.came += 1;
     calm(&world, Duration::from_secs(70 + (SENDERS * each) as u64 / 10)).expect("calm");
     let calmed = began.elapsed().as_secs() - stormy;
     let kept: usize = world.stack.sql("SELECT count(*) FROM hazard_kept").expect("a count").parse().expect("a number");
@@ -314,6 +329,7 @@ fn kills_go_red_when_no_intent_is_in_the_store_before_a_send() {
     }
     let why = judge(&world, &Place::of(&world, ""), &People { told: &told, ..People::default() });
     let why = why.err().unwrap_or_else(|| panic!("seed {seed}: nobody noticed"));
-    assert!(why.starts_with("twins"), "red for another reason: {why}");
+    let is_doubled = why.starts_with("twins") || why.ends_with("0 sent again");
+    assert!(is_doubled, "red for another reason: {why}");
     println!("mutation an intent in the store before each send, kill -9 of real PHP: red ({why})");
 }
