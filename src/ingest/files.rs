@@ -117,7 +117,8 @@ pub fn clean_name(name: &str) -> String {
     let text: String = base.chars().filter(visible).nfc().collect();
     let text = text.trim_matches(|letter: char| letter == '.' || letter.is_whitespace());
     let (stem, extension) = (stem_of(text), extension_of(text));
-    let extension: String = extension.chars().filter(|letter| !letter.is_whitespace()).take(10).collect();
+    // An accent that stood apart joins its letter when the space between them goes.
+    let extension: String = extension.chars().filter(|letter| !letter.is_whitespace()).nfc().take(10).collect();
     let room = MOST_NAME - extension.len() - 1;
     let stem = cut(stem, room);
     // Windows reserves a name whatever follows its first dot.
@@ -325,6 +326,7 @@ mod tests {
         // Cut to its length, a name still ends as names do, and is not a reserved one.
         assert_eq!(clean_name(&format!("cv{}x", " ".repeat(120))), "cv");
         assert_eq!(clean_name(&format!("CON{}x.pdf", " ".repeat(120))), "fileCON.pdf");
+        assert_eq!(clean_name("cv.S \u{301}p"), "cv.\u{15a}p", "what the space held apart is one letter now");
         assert_eq!(clean_name("cv .p d f"), "cv.pdf");
         assert_eq!(
             refused("cv.pdf..docx", &zip_of(&[("word/a", 1)])),
