@@ -44,16 +44,16 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Whether another submission of the same record has a document whose answer was lost and that was never found: it may
-    /// be there under an id that nobody here knows.
+    /// Whether another submission of the same record has a document that may be there under an id that nobody here knows: one
+    /// whose answer was lost and that was never found, or one sent since a moment, which Tracker may have made twice.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn has_lost_documents(&self, seq: i64) -> Result<bool, QueueError> {
+    pub fn has_unknown_documents(&self, seq: i64, since: i64) -> Result<bool, QueueError> {
         let sql = "SELECT 1 FROM submission AS other JOIN step USING (seq)
             WHERE other.tracker_id = (SELECT tracker_id FROM submission WHERE seq = ?1) AND other.seq <> ?1
-            AND step.kind = 'document' AND (step.state IN ('unknown','applied') OR step.resends > 0) LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row([seq], |_| Ok(())).optional()?.is_some())
+            AND step.kind = 'document' AND (step.state IN ('unknown','applied') OR step.resends > 0 OR step.intent_at >= ?2) LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row([seq, since], |_| Ok(())).optional()?.is_some())
     }
 
     /// A submission whose late look is due, and since when; a discarded one may have a twin as well.

@@ -308,12 +308,13 @@ impl Runner<'_> {
     }
 
     /// A file name alone says nothing: half of all CVs are called `cv.pdf`, and people apply twice. One that another step made,
-    /// or that is older than the intent, is not ours; and where another submission lost one at the same record, what is
-    /// found may be that one. Then ours is sent again: a CV that is there twice is read once, one that is missing never.
+    /// or that is older than the intent, is not ours; and where another submission lost one at the same record, or sent one
+    /// lately that Tracker may have made twice, what is found may be that one. Then ours is sent again: a CV that is there twice is read once, one that is missing never.
     fn our_document(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
         let Look::Clean(hits) = look else { return Ok(look) };
         let seq = claimed.job.seq;
-        if hits.is_empty() || self.store().has_lost_documents(seq)? {
+        let lately = step.intent_at.unwrap_or_default() - 2 * self.policy.document_slack_ms;
+        if hits.is_empty() || self.store().has_unknown_documents(seq, lately)? {
             return Ok(Look::Clean(Vec::new()));
         }
         let since = self.since(claimed, step) + self.policy.created_slack_ms - self.policy.document_slack_ms;

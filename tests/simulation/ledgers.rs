@@ -190,8 +190,10 @@ impl Ledgers {
         if record == NOBODY && case.features.wrong_id {
             // Tracker lied about the id. What it made is there all the same.
             counts.lied_to += 1;
-            let mut there = self.accounts[0].records.keys().filter(|(kind, _)| *kind == at.0);
-            if !there.any(|of| self.accounts[0].is_of(*of, sent)) {
+            let made = |account: &Ledger| {
+                account.records.keys().filter(|(kind, _)| *kind == at.0).any(|of| account.is_of(*of, sent))
+            };
+            if !self.accounts.iter().any(made) {
                 wrong.push(format!("{id} was lied to about its record, and there is none"));
             }
             return wrong;

@@ -42,6 +42,9 @@ fn a_lost_cv_that_did_arrive_is_found_beside_an_earlier_one_of_the_same_name() {
     let mut world = a_site();
     let first = world.submit(&ada());
     world.run_for(1);
+    // Within ten minutes nobody could tell it from one that Tracker made twice; then it is sent again.
+    world.clock.advance(15 * 60_000);
+    world.beat();
     fault(&mut world, "drop_after", 1);
     let second = world.submit(&ada());
     world.run_for(6);
@@ -63,6 +66,19 @@ fn of_two_lost_cvs_of_one_name_none_is_missing_in_the_end() {
         }
         assert_eq!(world.held("resources").len(), 2, "{lost:?}");
     }
+}
+
+#[test]
+fn a_lost_cv_is_not_taken_for_another_one_that_tracker_made_twice() {
+    let mut world = a_site();
+    world.wire.weather.doubled = 100;
+    let first = world.submit(&ada());
+    world.run_for(1);
+    world.wire.weather.doubled = 0;
+    fault(&mut world, "drop_before", 1);
+    let second = world.submit(&ada());
+    world.run_for(6);
+    assert_eq!((copies(&world, &first), copies(&world, &second)), (2, 1), "{}", world.explain());
 }
 
 #[test]
