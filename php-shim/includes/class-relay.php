@@ -137,21 +137,35 @@ final class Relay
         if (!Engine::has_store()) {
             return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
         }
-        $order  = Engine::encode(['caller' => $caller, 'budget_ms' => $budget]);
+        $report = self::ask(Engine::encode(['caller' => $caller, 'budget_ms' => $budget]));
+        self::fire_events($report['events'] ?? []);
+        return $report;
+    }
+
+    /**
+     * Asks the engine for a run until the two counters agree.
+     *
+     * @return array<string,mixed> The engine's report.
+     * @throws EngineException
+     */
+    private static function ask(string $order): array
+    {
         $report = Engine::call('run', [$order]);
         // The site's counter goes up first, past every cache; only then does the engine raise its own and send. Where the two
         // do not agree, another run may have gone on since ours was read: it is read once more.
-        for ($asks = 0; in_array($report['outcome'] ?? '', ['raise', 'reread'], true) && $asks < self::ASKS; $asks++) {
-            $counter = (int) $report['counter'];
-            $report['outcome'] === 'raise' ? Site::raise_counter($counter) : Site::$seen = $counter;
-            $report = Engine::call('run', [$order]);
+        try {
+            for ($asks = 0; in_array($report['outcome'] ?? '', ['raise', 'reread'], true) && $asks < self::ASKS; $asks++) {
+                $counter = (int) $report['counter'];
+                $report['outcome'] === 'raise' ? Site::raise_counter($counter) : Site::$seen = $counter;
+                $report = Engine::call('run', [$order]);
+            }
+        } finally {
+            Site::$seen = null;
         }
-        Site::$seen = null;
         if (in_array($report['outcome'] ?? '', ['raise', 'reread'], true)) {
             // Others run all the time: theirs is as good as ours.
             $report['outcome'] = 'busy';
         }
-        self::fire_events($report['events'] ?? []);
         return $report;
     }
 

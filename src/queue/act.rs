@@ -195,10 +195,12 @@ impl Tx<'_> {
     /// The record of the step that is open, or not sent, or another account's. The next run reads it before anything else
     /// is sent to it, unless the same id is named a second time.
     fn exists(&self, seq: i64, reason: &str, steps: &[Step], tracker_id: i64, now: &Moment) -> Result<(), QueueError> {
-        let record = |wanted: StepState| steps.iter().rev().find(|step| step.is_record() && step.state == wanted);
-        let open = steps.iter().find(|step| step.state.is_open());
-        let not_sent = steps.iter().find(|step| step.is_record() && step.state == StepState::Todo);
-        let Some(step) = open.or(not_sent).or_else(|| record(StepState::Done)) else { return Ok(()) };
+        // Never a child's: its answer may be open while its record is another account's.
+        let records = || steps.iter().filter(|step| step.is_record());
+        let open = records().find(|step| step.state.is_open());
+        let not_sent = || records().find(|step| step.state == StepState::Todo);
+        let done = || records().rfind(|step| step.state == StepState::Done);
+        let Some(step) = open.or_else(not_sent).or_else(done) else { return Ok(()) };
         let again = reason == OTHER_PERSON && step.tracker_id == Some(tracker_id);
         let how = if again { INSISTED } else { ENTERED };
         self.change(

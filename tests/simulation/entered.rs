@@ -99,6 +99,24 @@ fn whom_tracker_protects_can_be_named_though_nobody_can_look() {
 }
 
 #[test]
+fn a_record_is_named_not_the_child_whose_answer_is_open() {
+    let mut world = World::new(37, json!({ "api": "rest" }));
+    world.switches(&json!({ "faults": [{ "on": "create_activity", "do": "drop_before", "times": 100 }] }));
+    let id = world.submit(&mary());
+    world.run();
+    assert!(world.item(&id).tracker_id.is_some(), "{}", world.explain());
+    // Other credentials: the activity's answer is still open, and the record there is nobody's.
+    world.wire.tracker = Rc::new(RefCell::new(Tracker::new()));
+    world.paste_new_credentials();
+    world.run_for(3);
+    assert_eq!(stands(&world, &id).1, "tenant", "{}", world.explain());
+    let there = place(&world, &json!([{ "firstName": "Mary", "surname": "Jackson", "email": MARY }]));
+    by_hand(&mut world, &id, Action::Exists(there[0]));
+    assert_eq!(world.item(&id).state, State::Done, "{}", world.explain());
+    assert_eq!((world.item(&id).tracker_id, children(&world, there[0])), (Some(there[0]), 1), "{}", world.explain());
+}
+
+#[test]
 fn what_another_account_was_asked_for_can_be_sent_to_the_one_in_force() {
     for api in ["rest", "widget"] {
         // Nobody was delivered before, so nobody can tell whether it is the same account.
