@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-/// A CV larger than two parts of the table, of every byte value.
+/// A CV larger than two parts of the table, of every byte value, and other bytes for each seed.
 fn cv(seed: u32) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
-    bytes.extend((0..600_000_u32).map(|at| (at.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 24) as u8));
+    bytes.extend((seed..seed + 600_000).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8));
     bytes.extend_from_slice(b"\n%%EOF\n");
     bytes
 }
