@@ -94,6 +94,21 @@ fn an_error_of_the_disk_goes_red_when_nobody_hears_it() {
 }
 
 #[test]
+fn a_crash_goes_red_without_what_makes_a_form_that_was_kept_come_in_once() {
+    let _together = together();
+    let rest = &templates()[1].1;
+    let abort: fn(u64) -> Fault = |_| Fault::Abort;
+    must_be_red(
+        "a kept form is adopted by its id",
+        first_red(Length::Kept, rest, abort, Lies::default(), |site| site.new_ids = true),
+    );
+    must_be_red(
+        "a kept form leaves the site's table after the store's commit",
+        first_red(Length::Kept, rest, abort, Lies::default(), |site| site.row_first = true),
+    );
+}
+
+#[test]
 fn a_crash_goes_red_without_each_thing_that_makes_a_repetition_harmless() {
     let _together = together();
     let rest = &templates()[1].1;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::judge::{Counts, judge};
 use crate::points::{long_form, templates};
 use crate::processes::{Child, OUT_OF_TIME, copy, stop_myself};
-use crate::restored::restored;
+use crate::restored::{another_epoch, one_run_old, restored};
 use crate::site::{Site, Template};
 use crate::story::{alone, calm};
 use crate::system::{self, Lies};
@@ -108,7 +108,6 @@ fn no_other_process_makes_the_store_lose_or_double_anything() {
         wait.as_secs(),
         30 / wait.as_secs()
     ));
-    newer(&templates()[1].1, &mut counts);
     println!("campaign h: real files and processes: {}; {}", said.join("; "), counts.words());
 }
 
@@ -265,25 +264,6 @@ fn stopped_holders(template: &Template, wait: Duration, counts: &mut Counts) -> 
     slowest
 }
 
-/// A newer engine has been here, and is taken away again: nothing is touched, forms are kept outside.
-fn newer(template: &Template, counts: &mut Counts) {
-    let mut site = Site::of(template);
-    let ada = site.form("ada", false);
-    site.submit(ada).expect("accepted");
-    let version = |site: &Site, version: i64| {
-        let tool = rusqlite::Connection::open(site.dir().join("queue.sqlite")).expect("opens");
-        tool.pragma_update(None, "user_version", version).expect("set");
-    };
-    version(&site, 99);
-    let bea = site.form("bea", false);
-    assert!(site.submit(bea).expect_err("newer").contains("HT-1107"));
-    let sent = site.sent.get();
-    assert!(site.run().expect_err("newer").contains("HT-1107"));
-    assert_eq!(site.sent.get(), sent, "nothing is sent");
-    version(&site, 1);
-    finish(&mut site, "a newer store", counts);
-}
-
 /// The same with a mechanism switched off.
 #[test]
 fn hazards_go_red_without_the_mechanism_that_meets_them() {
@@ -306,6 +286,10 @@ fn hazards_go_red_without_the_mechanism_that_meets_them() {
         }
     };
     red("epoch and counter outside the store", &why);
+    let why = one_run_old(rest, true).expect_err("nobody noticed");
+    red("the site's counter is raised before the store's", &why);
+    let why = another_epoch(rest, true).expect_err("nobody noticed");
+    red("the epoch of a store", &why);
 }
 
 /// Without write.lock only SQLite's own locks are left, and those are gone as soon as anybody closes one of the files.

@@ -7,8 +7,13 @@ use halt_tracker::queue::state::State;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
-use crate::site::{ByHand, Person, SHARED, Site, Wish};
+use crate::site::{ByHand, Person, Rows, SHARED, Site, Wish};
 use crate::system;
+
+fn hash(bytes: &[u8]) -> String {
+    use hmac::digest::Digest;
+    halt_tracker::queue::open::hex(&sha2::Sha256::digest(bytes))
+}
 
 impl Site {
     pub fn save_secrets(&mut self) -> Result<(), String> {
@@ -64,13 +69,38 @@ impl Site {
         self.people.len() - 1
     }
 
-    fn form_json(&self, one: &Person, id: &str, cv: bool, token: &str) -> Vec<u8> {
+    fn files(&self, cv: bool) -> Value {
         let uploads = self.home.path().join("uploads");
-        let files = if cv {
+        if cv {
             json!([{ "field": "cv", "path": uploads.join("cv.pdf"), "name": "cv.pdf", "dirs": [uploads] }])
         } else {
             json!([])
-        };
+        }
+    }
+
+    /// A form as the plugin keeps it when the engine is not there: the file in parts, the form itself last.
+    fn rows(&self, one: &Person, id: &str, cv: bool, token: &str) -> Rows {
+        let (mut rows, mut files) = (Rows::new(), self.files(cv));
+        for file in files.as_array_mut().into_iter().flatten() {
+            let bytes = std::fs::read(file["path"].as_str().expect("a path")).expect("an upload");
+            let parts: Vec<&[u8]> = bytes.chunks(40_000).collect();
+            let hashes: Vec<String> = parts.iter().map(|part| hash(part)).collect();
+            file["kept"] = json!({ "first": rows.len() + 1, "hashes": hashes });
+            (file["size"], file["modified"]) = (json!(bytes.len()), json!(1_700_000_000));
+            rows.extend((rows.len() as u32 + 1..).zip(parts.into_iter().map(<[u8]>::to_vec)));
+        }
+        rows.push((0, self.form_json(one, id, token, &files)));
+        rows
+    }
+
+    /// The engine is away while somebody sends a form: it is in the site's own table, and its visitor is thanked.
+    pub fn keep(&mut self, at: usize) {
+        let one = self.people[at].clone();
+        let Wish::Form { id, cv } = &one.wish else { panic!("only forms are kept") };
+        self.people[at].kept = Some(self.rows(&one, id, *cv, &one.email));
+    }
+
+    fn form_json(&self, one: &Person, id: &str, token: &str, files: &Value) -> Vec<u8> {
         let form = json!({ "id": id, "received_at": self.clock.now().wall, "timestamp": "", "fields": self.fields(&one.email),
             "info": { "contact_form_id": "f", "contact_form_unique_id": "11111111-2222-4333-8444-555555555555" }, "token": token, "files": files });
         form.to_string().into_bytes()
@@ -83,17 +113,26 @@ impl Site {
             Wish::Form { id, cv } => {
                 let fresh = uuid::Uuid::now_v7().hyphenated().to_string();
                 let (id, token) = if self.new_ids { (&fresh, &fresh) } else { (id, &one.email) };
-                let plain = self.form_json(&one, id, *cv, token);
                 let taken = match &one.kept {
-                    Some(kept) => self.adopt(id, kept),
-                    None => take::accept(&self.call(), &plain).map_err(|error| error.to_string()),
+                    Some(_) if self.new_ids => self.adopt(id, &self.rows(&one, id, *cv, token)),
+                    Some(rows) => {
+                        if self.row_first {
+                            // Its visitor was thanked when it was kept, and does not come again.
+                            (self.people[at].acknowledged, self.people[at].kept) = (Some(id.clone()), None);
+                        }
+                        self.adopt(id, rows)
+                    }
+                    None => {
+                        let plain = self.form_json(&one, id, token, &self.files(*cv));
+                        take::accept(&self.call(), &plain).map_err(|error| error.to_string())
+                    }
                 };
                 let answer = match taken {
                     Ok(answer) => answer,
                     Err(error) => {
                         // A3: the site's own table, if the process lives to write it.
-                        if !system::is_dead() {
-                            self.people[at].kept = Some(plain);
+                        if !system::is_dead() && one.kept.is_none() {
+                            self.people[at].kept = Some(self.rows(&one, id, *cv, token));
                         }
                         return Err(error);
                     }
@@ -122,16 +161,21 @@ impl Site {
         Ok(())
     }
 
-    fn adopt(&self, id: &str, kept: &[u8]) -> Result<Value, String> {
-        use hmac::digest::Digest;
+    /// Row by row, until the engine says that it has it all.
+    fn adopt(&self, id: &str, rows: &Rows) -> Result<Value, String> {
         // Sealed now and not then: the key pair is the same, and what counts is that it is taken once.
         let call = self.call();
         let public =
             handles::with_store(&call, |store| Ok(store.ring().box_public())).map_err(|error| error.to_string())?;
-        let sealed = crypto_box::PublicKey::from(public).seal(&mut crypto_box::aead::OsRng, kept).expect("sealed");
-        let hash = halt_tracker::queue::open::hex(&sha2::Sha256::digest(kept));
-        let row = json!({ "id": id, "hash": hash, "key_id": "" }).to_string();
-        adopt::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())
+        for (part, plain) in rows {
+            let sealed = crypto_box::PublicKey::from(public).seal(&mut crypto_box::aead::OsRng, plain).expect("sealed");
+            let row = json!({ "id": id, "part": part, "hash": hash(plain), "key_id": "" }).to_string();
+            let answer = adopt::adopt(&call, row.as_bytes(), &sealed).map_err(|error| error.to_string())?;
+            if answer["complete"] == true {
+                return Ok(answer);
+            }
+        }
+        Err("the form itself was no end".into())
     }
 
     fn post(&self, body: &str, stamp: &str) -> Value {

@@ -140,6 +140,19 @@ fn a_fault_at_any_point_of_its_birth_leaves_a_store_that_takes_everything() {
     at_every_point("a new store", &templates()[1].1, &[Length::Birth], &EVERY[..3]);
 }
 
+#[test]
+fn a_fault_at_any_point_of_an_adoption_takes_the_kept_form_over_once() {
+    let _together = together();
+    let templates = templates();
+    let (some, faults, stride) =
+        if long_form() { (&templates[..], &EVERY[..], 1) } else { (&templates[1..], &EVERY[..3], 9) };
+    for (api, template) in some {
+        at_every_point(&format!("{api}, a kept form"), template, &[Length::Kept], faults);
+        let cuts = walk(Length::Kept, template, |at| Fault::Cut(at * 47), durable, stride);
+        println!("campaign e, {api}, a kept form: real files: {} power cuts, {}", cuts.trials, cuts.words());
+    }
+}
+
 /// (f) The n-th call of a kind fails, once or from then on.
 #[test]
 fn no_error_of_the_disk_loses_an_acknowledged_submission() {

@@ -13,6 +13,8 @@ use crate::system::{self, Lies, Plan, Seen};
 pub enum Length {
     /// A store is made, and its first form accepted.
     Birth,
+    /// A form with a CV that was kept without the engine is taken over and delivered.
+    Kept,
     /// One form with a CV and one webhook request, delivered.
     Short,
     /// Also a lost answer, what people do by hand, erasure, retention, a new key, a backup.
@@ -38,6 +40,14 @@ fn moments(length: Length) -> Vec<Moment> {
             let one = site.hook("second");
             site.submit(one)
         },
+    ];
+    let kept: Vec<Moment> = vec![
+        |site| {
+            let one = site.form("kay", true);
+            site.keep(one);
+            site.submit(one)
+        },
+        |site| site.run().map(drop),
     ];
     let short: Vec<Moment> = vec![
         |site| {
@@ -87,6 +97,7 @@ fn moments(length: Length) -> Vec<Moment> {
     ];
     match length {
         Length::Birth => birth,
+        Length::Kept => kept,
         Length::Short => short,
         Length::Long => short.into_iter().chain(long).collect(),
     }
