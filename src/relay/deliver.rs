@@ -45,6 +45,14 @@ impl Walk {
         )
     }
 
+    /// The same, and the run ends with it.
+    pub fn and_stop(self) -> Self {
+        match self {
+            Self::Leave(settled, _) => Self::Leave(settled, Flow::Stop),
+            Self::On => Self::On,
+        }
+    }
+
     /// Asks a person.
     pub fn ask(reason: &'static str, code: Code, message: impl Into<String>) -> Self {
         Self::Leave(

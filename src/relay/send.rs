@@ -127,10 +127,13 @@ impl Runner<'_> {
                 if let Some(seconds) = retry_after {
                     self.wait_ms = self.wait_ms.max(self.wait_of(Some(*seconds)));
                 }
+                let walk = self.look_later(*code, message);
                 if *code == Code::TrackerEndpoint {
                     self.pause(Pause::Endpoint, verdict)?;
+                    // Whoever comes next in this run would go to the same address.
+                    return Ok(walk.and_stop());
                 }
-                Ok(self.look_later(*code, message))
+                Ok(walk)
             }
         }
     }
