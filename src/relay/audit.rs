@@ -63,8 +63,7 @@ impl Runner<'_> {
                     }
                     Look::Failed(verdict) => {
                         if verdict.refusal() == Some(Refusal::TooMany) {
-                            self.transport.slow_down();
-                            self.wait_ms = self.wait_of(verdict.retry_after());
+                            self.too_many(&verdict);
                         }
                         return self.store().put_off_audit(seq);
                     }
@@ -73,7 +72,9 @@ impl Runner<'_> {
                     Look::Impossible => unsure = Some("there is no way to look".to_owned()),
                 }
             }
-            if let (None, Some(why)) = (&twins, &unsure) {
+            if let (None, Some(why)) = (&twins, &unsure)
+                && self.policy.keeps(Rule::LateLookAgain)
+            {
                 self.come_back(seq, why)?;
                 continue;
             }

@@ -130,7 +130,12 @@ impl Runner<'_> {
             Ok(both) => both,
             Err(error) => {
                 let wait = self.policy.missing_ms;
-                return self.refuse_to_plan(&job, &Walk::later(State::Retry, error.code, error.message, wait));
+                let walk = if self.policy.keeps(Rule::MissingWaits) {
+                    Walk::later(State::Retry, error.code, error.message, wait)
+                } else {
+                    Walk::leave(State::Failed, Some(error.code), error.message)
+                };
+                return self.refuse_to_plan(&job, &walk);
             }
         };
         let person = new.as_ref().map_or_else(|| job.person.clone(), |new| new.person.map(|hash| hash.to_vec()));
@@ -151,7 +156,12 @@ impl Runner<'_> {
     }
 
     fn plan(&mut self, job: &Job) -> Result<(Plan, Option<crate::queue::work::NewPlan>), plan::NoPlan> {
-        if job.plan_fixed && self.policy.keeps(Rule::PlanIsFixed) {
+        let is_kept = if job.plan_fixed {
+            self.policy.keeps(Rule::PlanIsFixed)
+        } else {
+            !job.plan.is_empty() && !self.policy.keeps(Rule::PlanIsAnew)
+        };
+        if is_kept {
             let plan = serde_json::from_slice(&job.plan)
                 .map_err(|error| plan::NoPlan { code: Code::EngineFault, message: error.to_string() })?;
             return Ok((plan, None));

@@ -150,7 +150,7 @@ impl Runner<'_> {
             return Ok(Walk::ask("protected", Code::TrackerProtected, message));
         }
         match self.look_for_person(claimed, step.kind)? {
-            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
+            Look::Clean(hits) | Look::Unclean { hits, .. } if self.is_one(&hits) => {
                 let id = hits.first().map_or(0, |hit| hit.id);
                 self.write_outcome(claimed, step, &found(step, id, "found", message))?;
                 Ok(Walk::On)

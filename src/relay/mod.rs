@@ -10,6 +10,7 @@
 //! - [`plan`]: from a submission to requests.
 //! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `document`: its file.
 //!   `settle`: one lost answer. `round`: when trying is over. `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
+//!   `wait`: how long nobody sends after trouble.
 
 pub mod account;
 mod audit;
@@ -27,6 +28,7 @@ pub mod run;
 mod send;
 mod settle;
 mod sight;
+mod wait;
 
 pub use policy::Policy;
 pub use report::{Caller, Ended, Event, Outcome, Report};

@@ -116,7 +116,8 @@ impl Policy {
 
     /// The wait after the n-th transient failure: a floor, and a random part that doubles.
     pub fn back_off(&self, attempts: i64, retry_after_ms: i64, random: &mut dyn Random) -> i64 {
-        let doubled = self.base_ms.saturating_mul(1 << attempts.clamp(0, 20));
+        let tries = if self.keeps(Rule::BacksOff) { attempts.clamp(0, 20) } else { 0 };
+        let doubled = self.base_ms.saturating_mul(1 << tries);
         let most = u64::try_from(doubled.min(self.ceiling_ms)).unwrap_or_default();
         self.floor_ms.max(retry_after_ms) + i64::try_from(random.up_to(most)).unwrap_or_default()
     }

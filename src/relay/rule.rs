@@ -39,4 +39,27 @@ rules! {
     PausesAreFree = "a pause spends no attempt";
     GivesUpLate = "nothing is given up before it was tried for a week";
     BlindIsPatient = "sending without a look only after looks have failed for an hour";
+    DeadlineHolds = "nothing goes out after the deadline of its intent (I1)";
+    WaitIsKept = "after a 429 or a 503 nobody sends for as long as Tracker asks";
+    PaceHalves = "a 429 halves the pace";
+    RowEndsRun = "three failures in a row end the run, and nothing is sent for a while";
+    EndpointPauses = "an address that is not there pauses the lane and fails nobody";
+    CredentialsPause = "refused credentials pause the lane and fail nobody";
+    ForbiddenIsProbed = "a 403 fails an applicant only where Tracker takes the credentials otherwise";
+    GoneIsOneChild = "a child whose record is gone is refused alone, while Tracker is there";
+    BacksOff = "the wait after a failure doubles from try to try";
+    ProbesAreFew = "a paused lane is probed every five minutes, not with every run";
+    ProbeBeforeLast = "the last send that a child has left waits for a Tracker that answers";
+    PlanIsAnew = "until a create may have reached Tracker, plan and look are made anew with each claim (C1)";
+    SeveralAsk = "where a look finds several, a person decides (Q4)";
+    ProtectedIsFound = "whom Tracker protects is looked for and taken (R3)";
+    BlindAsks = "a lost person or Lead for whom nobody can look is never sent again";
+    BlindChildOnce = "a lost child for which nobody can look is sent again once";
+    LookRightBefore = "what was lost once goes out only right after a look (Q3)";
+    LateLookAgain = "a late look that proves nothing is done again (D1)";
+    ChildStopsNothing = "a refused child stops nothing that comes after it";
+    OurDocument = "a file of the same name counts only when this submission sent it";
+    BudgetEnds = "no step is begun when the run's time is over";
+    RestoredPauses = "a store that was put back sends nothing before somebody has said so";
+    MissingWaits = "a submission without a required field waits for the mapping";
 }

@@ -8,6 +8,7 @@ use super::deliver::Flow;
 use super::pace::{Paced, Remembered};
 use super::plan::Tenant;
 use super::report::{Caller, Ended, Report, empty, lane_event};
+use super::rule::Rule;
 use super::sight::Sight;
 use crate::clock::{Clock, Moment, Random};
 use crate::codes::{Code, Coded};
@@ -132,7 +133,8 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
     let same_epoch = around.site.epoch.is_empty() || store.meta("epoch")? == around.site.epoch;
     // One ahead is sound only where this very store asked for it: one that is put back and a single run old never did.
     let raised = around.site.counter == counter + 1 && store.fact(ASKED)? == around.site.counter;
-    if !same_epoch || !(raised || around.site.counter == counter) {
+    let is_sound = same_epoch && (raised || around.site.counter == counter);
+    if !is_sound && around.policy.keeps(Rule::RestoredPauses) {
         if around.site.seen != Some(counter) {
             // It was read before another run went on, perhaps. One that is read after the store's is no such thing.
             return Ok(Ended::Reread);
@@ -147,7 +149,8 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
         return Ok(Ended::Paused);
     }
     // A probe that is due later than any probe can be was set by a clock that was wrong.
-    let due_for_probe = |at: i64| at <= now.wall || at > now.wall + around.policy.probe_ms;
+    let often = !around.policy.keeps(Rule::ProbesAreFew);
+    let due_for_probe = |at: i64| at <= now.wall || at > now.wall + around.policy.probe_ms || often;
     let probe = store.pauses()?.iter().all(|pause| probed(pause.reason) && due_for_probe(pause.probe_at));
     let by_constant = around.settings.surrounding("paused").and_then(Value::as_bool).unwrap_or(false);
     if by_constant || (!store.pauses()?.is_empty() && !probe) {
@@ -238,7 +241,7 @@ impl<'a> Runner<'a> {
 
     /// Whether another step may be begun.
     pub fn has_time(&self) -> bool {
-        self.clock.now().boot < self.ends_at
+        self.clock.now().boot < self.ends_at || !self.policy.keeps(Rule::BudgetEnds)
     }
 
     fn all(&mut self) -> Result<(), QueueError> {
@@ -246,7 +249,7 @@ impl<'a> Runner<'a> {
             self.report.outcome = Ended::Paused;
             return Ok(());
         }
-        while self.has_time() && self.failures < self.policy.failures_in_a_row && self.wait_ms == 0 {
+        while self.has_time() && !self.is_a_row() && self.wait_ms == 0 {
             let now = self.clock.now();
             let Some(seq) = self.store().next_due(&now)? else { break };
             if self.deliver(seq)? == Flow::Stop {
@@ -297,18 +300,7 @@ impl<'a> Runner<'a> {
 
     fn close(&mut self) -> Result<(), QueueError> {
         let now = self.clock.now();
-        if self.failures >= self.policy.failures_in_a_row {
-            let rows = self.store().fact("breaker")?.clamp(0, 10);
-            let wait = (self.policy.breaker_ms << rows).min(self.policy.ceiling_ms);
-            self.wait_ms = self.wait_ms.max(wait);
-            self.store().set_facts(&[("breaker", (rows + 1).to_string())])?;
-        } else if self.failures == 0 && !self.report.items.is_empty() {
-            self.store().set_facts(&[("breaker", "0".to_owned())])?;
-        }
-        if self.wait_ms > 0 {
-            let wait = self.wait_ms;
-            self.store().wait_for(&now, wait)?;
-        }
+        self.keep_wait(&now)?;
         let Remembered { pace, tokens, at } = self.transport.remembered();
         let mut facts = vec![("pace", format!("{pace:.3} {tokens:.3} {at} {}", now.boot_id))];
         if let Some(skew) = self.transport.skew_ms {

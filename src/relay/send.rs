@@ -36,7 +36,8 @@ impl Runner<'_> {
         {
             return Ok(walk);
         }
-        let unsure = if step.is_record() { step.resends > 0 || verify } else { verify && is_told_apart(claimed, step) };
+        let was_lost = step.resends > 0 && self.policy.keeps(Rule::LookRightBefore);
+        let unsure = if step.is_record() { was_lost || verify } else { verify && is_told_apart(claimed, step) };
         if unsure && claimed.looked != Some(step.ordinal) {
             return self.settle_step(claimed, step);
         }
@@ -73,7 +74,8 @@ impl Runner<'_> {
             ));
         }
         let ids = claimed.ids();
-        let verdict = self.client().send(&planned, &ids, file.as_deref(), Some(deadline));
+        let deadline = self.policy.keeps(Rule::DeadlineHolds).then_some(deadline);
+        let verdict = self.client().send(&planned, &ids, file.as_deref(), deadline);
         self.judge(claimed, step, &verdict)
     }
 
@@ -110,7 +112,10 @@ impl Runner<'_> {
                 self.write_outcome(claimed, step, &applied)?;
                 Ok(self.look_later(Code::TrackerNoId, message))
             }
-            Verdict::Protected { message, .. } => self.protected(claimed, step, message),
+            Verdict::Protected { message, .. } if self.policy.keeps(Rule::ProtectedIsFound) => {
+                self.protected(claimed, step, message)
+            }
+            Verdict::Protected { message, .. } => self.refused(claimed, Some(step), Code::TrackerProtected, message),
             Verdict::NotApplied { .. } => self.trouble(claimed, Some(step), verdict),
             Verdict::Unknown { code, message, retry_after } => {
                 let lost = StepOutcome {
@@ -125,10 +130,10 @@ impl Runner<'_> {
                 self.write_outcome(claimed, step, &lost)?;
                 self.failures += 1;
                 if let Some(seconds) = retry_after {
-                    self.wait_ms = self.wait_ms.max(self.wait_of(Some(*seconds)));
+                    self.hold(self.wait_of(Some(*seconds)));
                 }
                 let walk = self.look_later(*code, message);
-                if *code == Code::TrackerEndpoint {
+                if *code == Code::TrackerEndpoint && self.policy.keeps(Rule::EndpointPauses) {
                     self.pause(Pause::Endpoint, verdict)?;
                     // Whoever comes next in this run would go to the same address.
                     return Ok(walk.and_stop());
@@ -154,19 +159,23 @@ impl Runner<'_> {
             None => Ok(()),
         };
         match verdict.refusal() {
-            Some(Refusal::Unauthorized | Refusal::User) => {
+            Some(Refusal::Unauthorized | Refusal::User) if self.policy.keeps(Rule::CredentialsPause) => {
                 settle_back(self, "credentials refused")?;
                 self.leave_paused(claimed, Pause::Credentials, verdict)
             }
             // A child whose address is not there, while the API is: its record was deleted or merged in Tracker.
-            Some(Refusal::Endpoint) if step.is_some_and(|step| !step.is_record()) && self.client().probe().is_ok() => {
+            Some(Refusal::Endpoint)
+                if step.is_some_and(|step| !step.is_record())
+                    && self.policy.keeps(Rule::GoneIsOneChild)
+                    && self.client().probe().is_ok() =>
+            {
                 self.refused(claimed, step, code, &message)
             }
-            Some(Refusal::Endpoint) => {
+            Some(Refusal::Endpoint) if self.policy.keeps(Rule::EndpointPauses) => {
                 settle_back(self, "endpoint")?;
                 self.leave_paused(claimed, Pause::Endpoint, verdict)
             }
-            Some(Refusal::Forbidden) => {
+            Some(Refusal::Forbidden) if self.policy.keeps(Rule::ForbiddenIsProbed) => {
                 let probe = self.client().probe();
                 if let Err(probe) = probe {
                     settle_back(self, "credentials refused")?;
@@ -174,12 +183,13 @@ impl Runner<'_> {
                 }
                 self.refused(claimed, step, code, &message)
             }
-            Some(Refusal::Rejected) => self.refused(claimed, step, code, &message),
+            // All but the first only where their rule is switched off on purpose.
+            Some(
+                Refusal::Rejected | Refusal::Endpoint | Refusal::Forbidden | Refusal::Unauthorized | Refusal::User,
+            ) => self.refused(claimed, step, code, &message),
             Some(Refusal::TooMany) => {
                 settle_back(self, "too many requests")?;
-                self.transport.slow_down();
-                self.wait_ms = self.wait_of(verdict.retry_after());
-                let wait = self.wait_ms;
+                let wait = self.too_many(verdict);
                 Ok(again(claimed, code, message, wait, false))
             }
             Some(Refusal::Unreachable) | None => {
@@ -187,7 +197,7 @@ impl Runner<'_> {
                 self.failures += 1;
                 let retry_after = verdict.retry_after().map_or(0, |seconds| self.wait_of(Some(seconds)));
                 // Whom Tracker asks for patience, it asks for everybody.
-                self.wait_ms = self.wait_ms.max(retry_after);
+                self.hold(retry_after);
                 let wait = self.policy.back_off(claimed.job.attempts, retry_after, self.random);
                 self.again_or_give_up(claimed, code, message, wait)
             }
@@ -227,6 +237,9 @@ impl Runner<'_> {
             ..Default::default()
         };
         self.write_outcome(claimed, step, &refused)?;
+        if !self.policy.keeps(Rule::ChildStopsNothing) {
+            return Ok(Walk::ask("partial", Code::RelayPartial, message));
+        }
         Ok(Walk::On)
     }
 
@@ -241,13 +254,6 @@ impl Runner<'_> {
         };
         self.write_outcome(claimed, step, &skipped)?;
         Ok(Walk::On)
-    }
-
-    /// Milliseconds of a `Retry-After`: never none, never more than a day; without one, as after a 429.
-    pub fn wait_of(&self, seconds: Option<u64>) -> i64 {
-        let Some(seconds) = seconds else { return self.policy.too_many_ms };
-        let ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
-        ms.clamp(self.policy.floor_ms, self.policy.audit_ms.max(self.policy.floor_ms))
     }
 
     /// When Tracker is searched for what a lost answer left open.

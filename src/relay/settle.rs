@@ -42,7 +42,7 @@ impl Runner<'_> {
             }
         }
         match look {
-            Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() == 1 => {
+            Look::Clean(hits) | Look::Unclean { hits, .. } if self.is_one(&hits) => {
                 let id = hits.first().map_or(0, |hit| hit.id);
                 self.write_outcome(claimed, &step, &found(&step, id, "reconciled", ""))?;
                 Ok(Walk::On)
@@ -55,6 +55,11 @@ impl Runner<'_> {
             Look::Failed(verdict) => self.trouble(claimed, None, &verdict),
             Look::Impossible => self.blind(claimed, &step),
         }
+    }
+
+    /// Whether a look says which record it is: of several only a person can.
+    pub fn is_one(&self, hits: &[Hit]) -> bool {
+        hits.len() == 1 || (hits.len() > 1 && !self.policy.keeps(Rule::SeveralAsk))
     }
 
     /// Q2, Q3: a clean look found nothing.
@@ -110,7 +115,7 @@ impl Runner<'_> {
             return Ok(Walk::On);
         }
         if step.is_record() {
-            if claimed.job.said_absent {
+            if claimed.job.said_absent || !self.policy.keeps(Rule::BlindAsks) {
                 return self.send_again(claimed, step, "absent, as a person said");
             }
             return Ok(Walk::ask("unsettled", Code::RelayUnsettled, ""));
@@ -125,11 +130,12 @@ impl Runner<'_> {
             let left = self.policy.absent_ms - self.waited(step);
             return Ok(Walk::later(State::Checking, Code::TrackerAnswerLost, "", left));
         }
-        if step.resends > 0 {
+        if step.resends > 0 && self.policy.keeps(Rule::BlindChildOnce) {
             return self.reject(claimed, step, Code::RelayResends, "");
         }
         // One send is all it has left: into an outage it would only be lost once more.
-        if let Err(verdict) = self.client().probe()
+        if self.policy.keeps(Rule::ProbeBeforeLast)
+            && let Err(verdict) = self.client().probe()
             && matches!(
                 verdict.refusal(),
                 None | Some(Refusal::Unreachable | Refusal::TooMany | Refusal::Unauthorized | Refusal::User)
@@ -312,6 +318,9 @@ impl Runner<'_> {
     /// lately that Tracker may have made twice, what is found may be that one. Then ours is sent again: a CV that is there twice is read once, one that is missing never.
     fn our_document(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
         let Look::Clean(hits) = look else { return Ok(look) };
+        if !self.policy.keeps(Rule::OurDocument) {
+            return Ok(Look::Clean(hits));
+        }
         let seq = claimed.job.seq;
         let lately = step.intent_at.unwrap_or_default() - 2 * self.policy.document_slack_ms;
         if hits.is_empty() || self.store().has_unknown_documents(seq, lately)? {

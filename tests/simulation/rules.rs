@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use halt_tracker::relay::{Policy, Rule};
 
 use crate::counts::Counts;
-use crate::scripts::SCRIPTS;
+use crate::mutations::MUTATIONS;
+use crate::scripts;
 use crate::seeds::run_seed;
 
 /// Those whose absence chance finds out soon enough.
@@ -52,10 +53,21 @@ fn by_seeds(rule: Rule) -> Result<String, String> {
 
 #[test]
 fn every_script_ends_well_with_all_rules_in_force() {
-    for (rule, played, script) in SCRIPTS {
+    for (rule, played, script) in scripts::all() {
         if let Err(why) = script(&Policy::default()) {
             panic!("{rule:?}: {played}: {why}");
         }
+    }
+}
+
+#[test]
+fn a_mechanism_without_a_switch_turns_the_simulation_red_when_the_world_takes_it_away() {
+    for (mechanism, played, play) in MUTATIONS {
+        if let Err(why) = play(false) {
+            panic!("{mechanism}: {played}: {why}");
+        }
+        let Err(why) = play(true) else { panic!("nobody notices without: {mechanism}; {played}") };
+        println!("mutation {mechanism}: red ({why}; {played})");
     }
 }
 
@@ -65,7 +77,7 @@ fn a_rule_that_is_switched_off_turns_the_simulation_red() {
     let work = || {
         while let Some(rule) = Rule::ALL.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let seeds = BY_SEEDS.contains(&rule).then(|| by_seeds(rule));
-            let scripts = SCRIPTS.iter().filter(|(about, ..)| *about == rule);
+            let scripts = scripts::all().filter(|(about, ..)| *about == rule);
             let scripts = scripts.map(|(_, played, script)| match script(&off(rule)) {
                 Err(why) => Ok(format!("{why}; {played}")),
                 Ok(()) => Err(format!("{rule:?} is switched off, and nobody notices: {played}")),

@@ -16,7 +16,12 @@ use crate::world::World;
 /// A rule, what is played, and the play: what went wrong, in words.
 pub type Script = (Rule, &'static str, fn(&Policy) -> Result<(), String>);
 
-pub const SCRIPTS: &[Script] = &[
+/// Every script.
+pub fn all() -> impl Iterator<Item = &'static Script> {
+    SCRIPTS.iter().chain(crate::refusals::SCRIPTS).chain(crate::doubts::SCRIPTS)
+}
+
+const SCRIPTS: &[Script] = &[
     (Rule::IntentFirst, "PHP is killed at every single moment of a delivery", killed_at_every_moment),
     (Rule::FifteenMinutes, "a search knows a new record after fourteen minutes", a_slow_search),
     (Rule::ResendsAreFew, "a create that never arrives, however often it is sent", a_create_that_never_arrives),
@@ -30,28 +35,28 @@ pub const SCRIPTS: &[Script] = &[
     (Rule::BlindIsPatient, "the REST host is out of reach for ten minutes", ten_blind_minutes),
 ];
 
-fn world(settings: &Value, policy: &Policy) -> World {
+pub fn world(settings: &Value, policy: &Policy) -> World {
     let mut world = World::new(17, settings.clone());
     world.policy = policy.clone();
     world
 }
 
 /// One fault of the next request of an operation.
-fn once(world: &mut World, on: &str, what: &str) {
+pub fn once(world: &mut World, on: &str, what: &str) {
     world.switches(&json!({ "faults": [{ "on": on, "do": what, "times": 1 }] }));
 }
 
-fn expect(holds: bool, words: impl FnOnce() -> String) -> Result<(), String> {
+pub fn expect(holds: bool, words: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(words()) }
 }
 
 /// That Tracker holds so many of a kind.
-fn held(world: &World, what: &str, right: usize) -> Result<(), String> {
+pub fn held(world: &World, what: &str, right: usize) -> Result<(), String> {
     let many = world.held(what).len();
     expect(many == right, || format!("{many} {what}, {right} are right"))
 }
 
-fn done(world: &World, id: &str) -> Result<(), String> {
+pub fn done(world: &World, id: &str) -> Result<(), String> {
     let item = world.item(id);
     expect(item.state == State::Done, || format!("ended as {:?} {:?} {}", item.state, item.code, item.message))
 }

@@ -47,6 +47,9 @@ pub struct Late {
     pub tracker: Rc<RefCell<Tracker>>,
 }
 
+/// What somebody does in Tracker at a moment.
+pub type Meanwhile = fn(&mut Tracker, i64);
+
 /// The way to the model.
 pub struct Wire {
     pub tracker: Rc<RefCell<Tracker>>,
@@ -68,6 +71,9 @@ pub struct Wire {
     pub late_creates: usize,
     /// Why no request can be made at all.
     pub unfit: Option<String>,
+    /// The process stands still right before the first byte of the next create of a record: for how long, and what somebody
+    /// does in Tracker meanwhile.
+    pub stands_still: Option<(i64, Meanwhile)>,
 }
 
 impl Wire {
@@ -87,7 +93,22 @@ impl Wire {
             poison: None,
             late_creates: 0,
             unfit: None,
+            stands_still: None,
         }
+    }
+
+    /// Up to the first byte, before which the deadline of the intent is looked at, as over real HTTP.
+    fn connect(&mut self, request: &Request) -> Result<(), Failure> {
+        if creates_record(&request.url)
+            && let Some((ms, meanwhile)) = self.stands_still.take()
+        {
+            self.clock.advance(ms);
+            meanwhile(&mut self.tracker.borrow_mut(), self.clock.truth());
+        }
+        if request.deadline.is_some_and(|deadline| self.clock.boot() > deadline) {
+            return Err(Failure::NotSent(Code::TrackerUnreachable, "too late".into()));
+        }
+        Ok(())
     }
 
     fn deliver(&mut self, request: &model::Request) -> model::Answer {
@@ -124,6 +145,7 @@ impl Transport for Wire {
         self.clock.crash_point();
         self.clock.advance(self.latency_ms);
         self.arrive();
+        self.connect(&request)?;
         self.sent += 1;
         if self.rest_is_blocked && request.url.starts_with("https://api.test") {
             self.troubles += 1;

@@ -87,6 +87,10 @@ impl Virtual {
     pub fn wall(&self) -> i64 {
         self.truth() + self.jump.get()
     }
+    /// The boot clock, as one reads it who cannot crash there.
+    pub fn boot(&self) -> i64 {
+        1_000_000 + self.at.get()
+    }
     pub fn crash_point(&self) {
         if let Some(left) = self.crash_in.get() {
             self.crash_in.set(left.checked_sub(1));
@@ -100,7 +104,7 @@ impl Virtual {
 impl Clock for Virtual {
     fn now(&self) -> Moment {
         self.crash_point();
-        Moment { wall: self.wall(), boot: 1_000_000 + self.at.get(), boot_id: "boot".into() }
+        Moment { wall: self.wall(), boot: self.boot(), boot_id: "boot".into() }
     }
     fn sleep(&self, duration: Duration) {
         self.advance(i64::try_from(duration.as_millis()).unwrap_or(0));
