@@ -90,6 +90,9 @@ final class Alerts
         if (!empty($status['run']['hangs'])) {
             $found['hangs'] = 'HT-1608';
         }
+        if (Pulse::is_left_outside($status)) {
+            $found['outside'] = 'outside';
+        }
         if (Pulse::is_stalled($status)) {
             // No code of the engine's: it is not called at all.
             $found['stalled'] = '';
@@ -127,7 +130,10 @@ final class Alerts
     private static function line(string $code): string
     {
         if ($code === '') {
-            return __('Submissions are received, but nothing was processed for a long time. They are kept. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+            return __('Submissions are received, but the schedule has not run for a long time, and some of them wait. They are kept. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+        }
+        if ($code === 'outside') {
+            return __('Forms that were kept in the site’s own database have been waiting there for a long time. They are kept, sealed. Check WP-Cron, or let a real cron call wp-cron.php. Run now on the Dashboard takes them over at once.', 'halt-tracker');
         }
         // Each of them has a reason of its own, which the Sync Log names: one code for all would be wrong for most.
         if ($code === 'attention') {

@@ -122,6 +122,18 @@ final class Capture
         return $count;
     }
 
+    /** When the oldest of them came, in seconds; 0 when there is none. Those that no run could take over are not meant: they have a reason. */
+    public static function oldest(): int
+    {
+        global $wpdb;
+        $table = self::table();
+        $quiet = $wpdb->suppress_errors(true);
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+        $at = $wpdb->get_var($wpdb->prepare("SELECT created_at FROM `$table` WHERE part = 0 ORDER BY created_at, id LIMIT 1 OFFSET %d", self::stuck()['left']));
+        $wpdb->suppress_errors($quiet);
+        return intdiv((int) $at, 1000);
+    }
+
     /**
      * How many of them the last run could not take over, and why. Troubles of the store itself are no news of the forms: they
      * are told where the store is, and pass with it.
@@ -132,19 +144,20 @@ final class Capture
     {
         $last  = get_option('halt_tracker_adoption', []);
         $codes = array_values(array_filter((array) ($last['codes'] ?? []), static fn ($code): bool => is_string($code) && !preg_match(self::STORE, $code)));
-        return $codes === [] ? ['left' => 0, 'code' => ''] : ['left' => (int) ($last['left'] ?? 0), 'code' => $codes[0]];
+        // Those behind them for which there was no time have no trouble of their own.
+        return $codes === [] ? ['left' => 0, 'code' => ''] : ['left' => (int) ($last['refused'] ?? $last['left'] ?? 0), 'code' => $codes[0]];
     }
 
     /**
      * Hands every kept form to the engine, the oldest first, for as long as there is time.
      *
      * @param float $seconds After which no further form is begun.
-     * @return array{adopted:int,left:int,codes:list<string>}
+     * @return array{adopted:int,left:int,refused:int,codes:list<string>} How many came over, how many did not, and how many of those cannot.
      */
     public static function adopt(float $seconds): array
     {
         global $wpdb;
-        $result = ['adopted' => 0, 'left' => 0, 'codes' => []];
+        $result = ['adopted' => 0, 'left' => 0, 'refused' => 0, 'codes' => []];
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);
         $end    = microtime(true) + $seconds;
@@ -161,8 +174,11 @@ final class Capture
                     break 2;
                 }
                 $last = [(int) $row->created_at, (string) $row->id];
-                if ($code !== self::GONE) {
-                    $result[$code === '' ? 'adopted' : 'left']++;
+                if ($code === '') {
+                    $result['adopted']++;
+                } elseif ($code !== self::GONE) {
+                    $result['left']++;
+                    $result['refused']++;
                     $result['codes'][] = $code;
                 }
             }

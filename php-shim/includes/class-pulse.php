@@ -1,6 +1,6 @@
 <?php
 /**
- * Says since when nothing was processed, so that a schedule that never ran at all is seen like one that has stopped.
+ * Says since when the schedule is silent, so that one that never ran at all is seen like one that has stopped.
  *
  * @package halt-tracker
  */
@@ -34,23 +34,35 @@ final class Pulse
     }
 
     /**
-     * The last sign of life; where there never was a run, the receipt of what has waited longest. 0 when there is neither.
+     * When the schedule last ran; where it never did, since when it is overdue, or the receipt of what has waited longest. 0
+     * when there is none of them.
      *
      * @param array<string,mixed>|null $status
      */
     public static function last(?array $status): int
     {
         $beat = self::beat($status);
-        return $beat > 0 ? $beat : self::oldest($status);
+        if ($beat > 0) {
+            return $beat;
+        }
+        $due   = (int) wp_next_scheduled(Relay::HOOK);
+        $since = array_filter([self::oldest($status), $due < time() ? $due : 0]);
+        return $since === [] ? 0 : min($since);
     }
 
-    /** When a run last gave a sign of life, 0 for never. @param array<string,mixed>|null $status */
+    /**
+     * When the schedule last ran, 0 for never. Runs after a visitor's answer do not count: they go on while cron is dead, and
+     * what has to wait is then tried again by nobody. An engine that does not tell them apart is believed.
+     *
+     * @param array<string,mixed>|null $status
+     */
     public static function beat(?array $status): int
     {
-        return max(0, intdiv((int) ($status['heartbeat'] ?? 0), 1000));
+        $at = array_key_exists('scheduled_at', $status ?? []) ? $status['scheduled_at'] : ($status['heartbeat'] ?? null);
+        return max(0, intdiv((int) $at, 1000));
     }
 
-    /** Whether nothing was processed for too long. @param array<string,mixed>|null $status */
+    /** Whether the schedule has been silent for too long. @param array<string,mixed>|null $status */
     public static function is_late(?array $status): bool
     {
         $last = self::last($status);
@@ -66,6 +78,13 @@ final class Pulse
     {
         $oldest = self::oldest($status);
         return self::is_late($status) && $oldest > 0 && $oldest < time() - self::patience($status) && (int) ($status['left'] ?? 0) > 0;
+    }
+
+    /** Whether a form that was kept outside the store waits there in vain: the next run should have taken it over. @param array<string,mixed>|null $status */
+    public static function is_left_outside(?array $status): bool
+    {
+        $oldest = Capture::oldest();
+        return $oldest > 0 && $oldest < time() - self::patience($status);
     }
 
     /** @param array<string,mixed>|null $status */

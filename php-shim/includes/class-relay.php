@@ -19,6 +19,9 @@ final class Relay
 
     private const ASKS = 5;
 
+    /** Seconds for kept forms after a visitor's answer: a worker of the web server is busy all the while. */
+    private const AFTER = 1.0;
+
     private static bool $wanted = false;
     private static bool $hooked = false;
 
@@ -133,6 +136,10 @@ final class Relay
             self::adopt($budget / 2000);
             EarlierTable::take_over($budget / 4000);
             $budget = max(intdiv($budget, 4), $budget - (int) ((microtime(true) - $began) * 1000));
+        } elseif (Engine::has_store() && Capture::count() > 0) {
+            // The engine has just taken a form, so it can take those too that it could not: cron may be dead, or run in a PHP without it.
+            Erasures::before_a_run();
+            self::adopt(self::AFTER);
         }
         if (!Engine::has_store()) {
             return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
@@ -189,13 +196,13 @@ final class Relay
         }
     }
 
-    /** Takes over the forms that were kept without the engine. @return array{adopted:int,left:int,codes:list<string>} */
+    /** Takes over the forms that were kept without the engine. @return array{adopted:int,left:int,refused:int,codes:list<string>} */
     public static function adopt(float $seconds = 20): array
     {
-        $result = Capture::count() > 0 ? Capture::adopt($seconds) : ['adopted' => 0, 'left' => 0, 'codes' => []];
+        $result = Capture::count() > 0 ? Capture::adopt($seconds) : ['adopted' => 0, 'left' => 0, 'refused' => 0, 'codes' => []];
         Capture::sweep();
         $before = get_option('halt_tracker_adoption', []);
-        $after  = ['left' => $result['left'], 'codes' => $result['codes']];
+        $after  = ['left' => $result['left'], 'refused' => $result['refused'], 'codes' => $result['codes']];
         if ($before !== $after && ($before !== [] || $result['left'] > 0)) {
             update_option('halt_tracker_adoption', $after, false);
         }

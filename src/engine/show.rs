@@ -41,6 +41,8 @@ pub fn status(call: &Call) -> Result<Value, EngineError> {
         answer.insert("left".into(), json!(left));
         answer.insert("next_due_at".into(), json!(due_in.map(|wait| now.wall + wait)));
         answer.insert("heartbeat".into(), json!(Some(store.fact("heartbeat")?).filter(|at| *at > 0)));
+        // Of cron or a command only: runs after an answer go on while the schedule is dead.
+        answer.insert("scheduled_at".into(), json!(Some(store.scheduled_at()?).filter(|at| *at > 0)));
         // How often cron came so far; null until it has come twice.
         answer.insert("interval".into(), json!(Some(store.fact("cron_interval")?).filter(|gap| *gap > 0)));
         answer.insert("secrets".into(), secrets(store, &call.settings)?);

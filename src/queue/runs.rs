@@ -36,8 +36,10 @@ impl Store {
                 "INSERT INTO run (id, caller, pid, started_at) VALUES (?1, ?2, ?3, ?4)",
                 params![run_id, caller, std::process::id(), now.wall],
             )?;
-            if caller == "cron" {
-                tx.note_tick(now.wall)?;
+            match caller {
+                "cron" => tx.note_tick(now.wall)?,
+                "cli" => tx.set_meta("cli_at", &now.wall.to_string())?,
+                _ => {}
             }
             Ok(left)
         })
@@ -58,6 +60,15 @@ impl Store {
             tx.change("DELETE FROM run_item WHERE run_id NOT IN (SELECT id FROM run)", [])?;
             tx.set_meta("heartbeat", &now.wall.to_string())
         })
+    }
+
+    /// When the site's schedule last began a run, 0 for never: cron, or a command that a service or a crontab calls. What visits
+    /// and buttons do is no sign of it: a site that is only visited seems alive while nothing that waits is tried again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn scheduled_at(&self) -> Result<i64, QueueError> {
+        Ok(self.fact("cron_at")?.max(self.fact("cli_at")?))
     }
 
     /// Raises the store's counter to the one that the site already raised, with the first claim of a run.

@@ -158,19 +158,28 @@ fn a_schedule_that_stopped_is_seen_by_its_own_measure() {
         site.cron();
         is(site, "heartbeat", "good", "scheduled");
         let now = site.php("echo (int) (microtime(true) * 1000);").parse::<i64>().expect("a time");
-        let set = |beat: i64, interval: i64| {
+        // Runs after an answer beat as well; only cron and commands are a sign of the schedule.
+        let set = |cron: i64, interval: i64| {
             format!(
-                "INSERT OR REPLACE INTO meta (name, value) VALUES ('heartbeat', '{}'), ('cron_interval', '{interval}');",
-                now - beat
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('cron_at', '{}'), ('cron_interval', '{interval}');",
+                now - cron
             )
         };
         // Every five minutes: twenty are too long. Every half an hour: they are not, a hundred are.
         store(site, &set(20 * 60_000, 300_000));
-        is(site, "heartbeat", "critical", "The last run was");
+        is(site, "heartbeat", "critical", "The last run of the schedule was");
+        assert!(site.page("halt-tracker").has("the schedule has not run for 20 minutes"));
         store(site, &set(20 * 60_000, 1_800_000));
         is(site, "heartbeat", "good", "about every 30 minutes");
         store(site, &set(100 * 60_000, 1_800_000));
-        is(site, "heartbeat", "critical", "The last run was");
+        is(site, "heartbeat", "critical", "The last run of the schedule was");
+        // A crontab or a service may call the command instead.
+        site.php("Relay::run('cli', 1000);");
+        is(site, "heartbeat", "good", "scheduled");
+        store(site, "DELETE FROM meta WHERE name IN ('cron_at', 'cli_at', 'cron_interval');");
+        is(site, "heartbeat", "good", "scheduled");
+        site.php("wp_clear_scheduled_hook('halt_tracker_process_queue'); wp_schedule_event(time() - 7200, 'halt_tracker_five_minutes', 'halt_tracker_process_queue');");
+        is(site, "heartbeat", "critical", "The schedule never ran, and should have for 2 hours");
         store(site, &set(0, 300_000));
         site.php("wp_clear_scheduled_hook('halt_tracker_process_queue');");
         is(site, "heartbeat", "critical", "event is missing");

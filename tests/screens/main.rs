@@ -20,6 +20,7 @@ mod hooks;
 mod log;
 mod many;
 mod mapping;
+mod outside;
 mod plain;
 mod rest;
 mod runs;

@@ -122,12 +122,18 @@ final class Dashboard
         }
         if (Pulse::is_late($status)) {
             /* translators: %s: a time span */
-            return ['warn', sprintf(__('Submissions are received, but nothing was processed for %s. Check WP-Cron.', 'halt-tracker'), human_time_diff(Pulse::last($status)))];
+            return ['warn', sprintf(__('Submissions are received, but the schedule has not run for %s, so what has to wait is not tried again. Check WP-Cron.', 'halt-tracker'), human_time_diff(Pulse::last($status)))];
+        }
+        $left    = (int) ($status['left'] ?? 0);
+        $outside = Capture::count();
+        if ($left === 0 && $outside > 0) {
+            /* translators: %s: number of forms */
+            $text = _n('%s form was kept outside the store and is not delivered yet.', '%s forms were kept outside the store and are not delivered yet.', $outside, 'halt-tracker');
+            return [Pulse::is_left_outside($status) ? 'warn' : 'good', sprintf($text, number_format_i18n($outside))];
         }
         if (array_sum($status['counts'] ?? []) === 0) {
             return ['calm', __('Forms and webhooks can arrive; nothing has arrived yet.', 'halt-tracker')];
         }
-        $left = (int) ($status['left'] ?? 0);
         if ($left > 0) {
             /* translators: %s: number of submissions */
             return ['good', sprintf(_n('It works. %s submission is on its way.', 'It works. %s submissions are on their way.', $left, 'halt-tracker'), number_format_i18n($left))];

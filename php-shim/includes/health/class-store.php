@@ -9,10 +9,12 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Health;
 
+use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\Health;
 use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Places;
+use Halt\Tracker\WordPress\Pulse;
 
 defined('ABSPATH') || exit;
 
@@ -79,9 +81,14 @@ final class Store
         if (Lost::seen()['count'] > 0) {
             return Health::by_code('HT-1803', 'critical');
         }
-        $stuck = get_option('halt_tracker_adoption', []);
-        if (is_array($stuck) && (int) ($stuck['left'] ?? 0) > 0 && !empty($stuck['codes'])) {
-            return Health::by_code((string) $stuck['codes'][0], 'recommended');
+        $status = Health::status()[0];
+        if ($status !== null && Pulse::is_left_outside($status)) {
+            /* translators: %s: a time span such as "3 hours" */
+            return ['critical', sprintf(__('A form has been waiting outside the store for %s', 'halt-tracker'), human_time_diff(Capture::oldest())), __('It is kept, sealed, in the site’s own database, and no run has taken it over. Check WP-Cron, or let a real cron call wp-cron.php. Run now on the Dashboard takes it over at once.', 'halt-tracker')];
+        }
+        $last = get_option('halt_tracker_adoption', []);
+        if (is_array($last) && (int) ($last['left'] ?? 0) > 0 && !empty($last['codes'])) {
+            return Health::by_code((string) $last['codes'][0], 'recommended');
         }
         return ['good', __('No form is stuck outside the store', 'halt-tracker'), ''];
     }

@@ -33,10 +33,10 @@ final class Work
         if (Pulse::is_late($status)) {
             $text = Pulse::beat($status) > 0
                 /* translators: %s: a time span such as "3 hours" */
-                ? __('The last run was %s ago. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker')
+                ? __('The last run of the schedule was %s ago. What cannot be sent right after a visitor’s answer waits. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker')
                 /* translators: %s: a time span such as "3 hours" */
-                : __('There never was a run, and a submission has been waiting for %s. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
-            return ['critical', __('Nothing was processed lately', 'halt-tracker'), sprintf($text, human_time_diff(Pulse::last($status)))];
+                : __('The schedule never ran, and should have for %s. What cannot be sent right after a visitor’s answer waits. Check WP-Cron, or let a real cron call wp-cron.php.', 'halt-tracker');
+            return ['critical', __('The schedule does not run', 'halt-tracker'), sprintf($text, human_time_diff(Pulse::last($status)))];
         }
         if (!wp_next_scheduled(Relay::HOOK)) {
             return ['critical', __('The cron event is missing', 'halt-tracker'), __('It is put back when an administrator opens any page, or when the next submission arrives.', 'halt-tracker')];

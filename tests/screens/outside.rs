@@ -1,0 +1,78 @@
+//! Forms that lie outside the store, on a site whose cron is dead: the next visitor's answer brings them in, and what nobody
+//! brings in is told where people look, and by mail to those who look nowhere.
+
+use crate::site::{Site, body, on_a_site};
+
+/// A form that was kept while the engine was away. The public key was remembered before.
+pub fn keep_one(site: &Site, email: &str) {
+    site.stack.set_extension(false).expect("without the module");
+    site.apply(4, &[("email", email)]);
+    site.stack.set_extension(true).expect("the module");
+    assert_eq!(site.php("echo Capture::count();"), "1");
+}
+
+fn ready(site: &Site) {
+    site.credentials();
+    site.options(&[("pace", "60000")]);
+    site.cron();
+}
+
+pub fn look(site: &Site) {
+    site.php("Halt\\Tracker\\WordPress\\Alerts::look();");
+}
+
+/// The kept forms as if they had come two hours ago.
+fn age(site: &Site) {
+    site.stack.sql("UPDATE wp_halt_tracker_capture SET created_at = created_at - 7200000").expect("aged");
+}
+
+#[test]
+fn a_kept_form_comes_in_with_the_next_one_though_cron_is_dead() {
+    on_a_site(|site| {
+        ready(site);
+        keep_one(site, "kept@example.org");
+        site.php("wp_clear_scheduled_hook('halt_tracker_process_queue');");
+        site.apply(5, &[("email", "next@example.org")]);
+        site.until("both are in Tracker", 20, || {
+            ["kept@example.org", "next@example.org"].iter().all(|email| site.records("resources", email).len() == 1)
+        });
+        assert_eq!(site.php("echo Capture::count();"), "0");
+    });
+}
+
+#[test]
+fn who_was_erased_does_not_come_back_with_the_next_form() {
+    on_a_site(|site| {
+        ready(site);
+        keep_one(site, "erased@example.org");
+        let said = site.php("echo json_encode(Halt\\Tracker\\WordPress\\Privacy::erase('erased@example.org'));");
+        assert!(said.contains("\"items_retained\":true"), "{said}");
+        site.apply(5, &[("email", "next@example.org")]);
+        site.until("the next one is in Tracker", 20, || {
+            site.records("resources", "next@example.org").len() == 1 && site.php("echo Capture::count();") == "0"
+        });
+        assert_eq!(site.records("resources", "erased@example.org").len(), 0);
+    });
+}
+
+#[test]
+fn a_kept_form_that_no_run_takes_over_is_told_by_mail_dashboard_and_site_health() {
+    on_a_site(|site| {
+        ready(site);
+        keep_one(site, "private@example.org");
+        crate::health::is(site, "captured", "good", "");
+        look(site);
+        assert_eq!(crate::signals::mails(site), Vec::<String>::new(), "it has just been kept");
+        age(site);
+        crate::health::is(site, "captured", "critical", "waiting outside the store for 2 hours");
+        let shown = body(&site.page("halt-tracker"));
+        assert!(shown.contains("Needs attention") && shown.contains("is not delivered yet"), "{shown}");
+        assert!(!shown.contains("Everything that has arrived"), "{shown}");
+        look(site);
+        let mails = crate::signals::mails(site).concat();
+        assert!(mails.contains("needs you") && mails.contains("waiting there for a long time"), "{mails}");
+        assert!(!mails.contains("private@example.org"), "{mails}");
+        site.cron();
+        crate::health::is(site, "captured", "good", "");
+    });
+}
