@@ -9,6 +9,8 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress;
 
+use Halt\Tracker\WordPress\Health\Sapis;
+
 defined('ABSPATH') || exit;
 
 /** The signal to people who look at no page. */
@@ -17,11 +19,19 @@ final class Alerts
     /** Seconds between two looks after a capture. */
     private const PAUSE = 600;
 
+    /** Seconds after which a mail that could not be handed over is tried again: a mailer that fails is not called at every tick. */
+    private const AGAIN = HOUR_IN_SECONDS;
+
+    /** Stands among the open incidents while the mail that all is over could not be sent. */
+    private const OVER = 'over';
+
     /** Looks for trouble; called from cron, where nobody waits. */
     public static function look(): void
     {
         try {
-            self::compare(self::incidents());
+            [$found, $is_whole] = self::incidents();
+            // What could not be looked at is not over.
+            self::compare($found, $is_whole ? [] : self::open());
         } catch (\Throwable) {
             // An alert that cannot be sent must not stop a delivery.
             return;
@@ -43,30 +53,47 @@ final class Alerts
             $told = array_filter((array) ($seen['told'] ?? []), static fn ($at): bool => (int) $at > time() - DAY_IN_SECONDS);
             // Written before looking: of two requests at once, one looks.
             update_option('halt_tracker_alerts_looked', ['at' => time(), 'told' => $told], false);
-            $found = array_diff_key(self::incidents(), $told);
+            $found = array_diff_key(self::incidents()[0], $told);
             if ($found !== []) {
-                update_option('halt_tracker_alerts_looked', ['at' => time(), 'told' => $told + array_fill_keys(array_keys($found), time())], false);
-                $open = get_option('halt_tracker_alerts', []);
-                self::compare($found, is_array($open) ? $open : []);
+                self::compare($found, self::open());
+                // What no mailer has taken is not told.
+                $sent = array_filter(array_intersect_key(self::open(), $found), static fn (int $at): bool => $at > time() - DAY_IN_SECONDS + self::AGAIN);
+                update_option('halt_tracker_alerts_looked', ['at' => time(), 'told' => $told + $sent], false);
             }
         } catch (\Throwable) {
             return;
         }
     }
 
-    /** @return array<string,string> Incident to the code that explains it, or to its own word where no code does. */
+    /**
+     * What is wrong now, and whether everything could be looked at.
+     *
+     * @return array{0:array<string,string>,1:bool} Incident to the code that explains it, or to its own word where no code does.
+     */
     private static function incidents(): array
     {
         $found = [];
-        if (Lost::seen()['last_at'] > time() - DAY_IN_SECONDS) {
+        // Until somebody has dealt with it: a loss does not settle itself.
+        if (Lost::seen()['count'] > 0) {
             $found['lost'] = 'HT-1803';
         }
+        Sapis::note();
         if (!Engine::ready()) {
-            return $found + ['engine' => Engine::state_code()];
+            return [$found + ['engine' => Engine::state_code()], false];
+        }
+        // The command line and the web often run different PHPs: what this one can do says nothing of the other.
+        $without = Sapis::without_engine();
+        if ($without !== []) {
+            $found['engine'] = in_array('absent', $without, true) ? 'HT-1001' : 'HT-1002';
         }
         [$status, $fault] = Engine::try_status();
         if ($status === null) {
-            return $fault === null || $fault->ht_code === 'HT-1115' ? $found : $found + ['store' => $fault->ht_code];
+            return match ($fault->ht_code ?? 'HT-1115') {
+                'HT-1115' => [$found, true],
+                // Somebody writes for longer than a look waits, such as a backup. That is no trouble, and no news either.
+                'HT-1104' => [$found, false],
+                default   => [$found + ['store' => $fault->ht_code], false],
+            };
         }
         $stuck = Capture::stuck();
         if ($stuck['left'] > 0) {
@@ -97,33 +124,52 @@ final class Alerts
             // No code of the engine's: it is not called at all.
             $found['stalled'] = '';
         }
-        return $found;
+        return [$found, true];
+    }
+
+    /** The incidents that are open, with the time of their last mail. @return array<string,int> */
+    private static function open(): array
+    {
+        $open = get_option('halt_tracker_alerts', []);
+        return is_array($open) ? array_map('intval', array_filter($open, 'is_numeric')) : [];
     }
 
     /**
+     * Mails what is new, or a day old again, and once that all is over.
+     *
      * @param array<string,string> $found
      * @param array<string,int>    $after Incidents that stay open, found or not.
      */
-    private static function compare(array $found, array $after = []): void
+    private static function compare(array $found, array $after): void
     {
-        $open  = get_option('halt_tracker_alerts', []);
-        $open  = is_array($open) ? $open : [];
+        $open = self::open();
+        unset($after[self::OVER]);
         $lines = [];
         foreach ($found as $incident => $code) {
-            $last = (int) ($open[$incident] ?? 0);
+            $last = $open[$incident] ?? 0;
             if ($last < time() - DAY_IN_SECONDS) {
-                $lines[] = self::line($code);
-                $last    = time();
+                $lines[$incident] = self::line($code);
             }
             $after[$incident] = $last;
         }
-        if ($open !== $after) {
-            update_option('halt_tracker_alerts', $after, false);
+        $is_over = $open !== [] && $after === [];
+        if ($is_over && ($open[self::OVER] ?? 0) > time() - self::AGAIN) {
+            return;
+        }
+        $failed = $is_over ? [self::OVER => time()] : array_fill_keys(array_keys($lines), time() - DAY_IN_SECONDS + self::AGAIN) + $after;
+        // Written as if the mail had failed before it is sent: of two looks at once one sends, and a death on the way costs an hour.
+        if ($open != $failed) {
+            update_option('halt_tracker_alerts', $failed, false);
         }
         if ($lines !== []) {
-            self::mail(__('Halt Tracker needs you', 'halt-tracker'), $lines);
-        } elseif ($open !== [] && $after === []) {
-            self::mail(__('Halt Tracker is working again', 'halt-tracker'), [__('Everything that was reported is settled.', 'halt-tracker')]);
+            $is_sent = self::mail(__('Halt Tracker needs you', 'halt-tracker'), array_values($lines));
+        } elseif ($is_over) {
+            $is_sent = self::mail(__('Halt Tracker is working again', 'halt-tracker'), [__('Everything that was reported is settled.', 'halt-tracker')]);
+        } else {
+            return;
+        }
+        if ($is_sent) {
+            update_option('halt_tracker_alerts', array_fill_keys(array_keys($lines), time()) + $after, false);
         }
     }
 
@@ -149,11 +195,14 @@ final class Alerts
             return __('Submissions that failed or wait for a decision are about to lose their data: it is kept for 90 days, and less than 14 of them are left. Look at them in the Sync Log now.', 'halt-tracker');
         }
         $row = Messages::of($code);
-        return $row['title'] . ' (' . $code . '). ' . $row['safe'] . ' ' . $row['next'];
+        $line = $row['title'] . ' (' . $code . '). ' . $row['safe'] . ' ' . $row['next'];
+        $without = in_array($code, ['HT-1001', 'HT-1002'], true) ? array_keys(Sapis::without_engine()) : [];
+        /* translators: %s: names such as "cli 8.2" */
+        return $without === [] ? $line : $line . ' ' . sprintf(__('Seen in this PHP of the server: %s.', 'halt-tracker'), implode(', ', $without));
     }
 
-    /** @param list<string> $lines */
-    private static function mail(string $subject, array $lines): void
+    /** Whether a mailer has taken it. @param list<string> $lines */
+    private static function mail(string $subject, array $lines): bool
     {
         $to = trim(Options::text('alert_email'));
         $to = $to !== '' ? $to : (string) get_option('admin_email');
@@ -166,6 +215,6 @@ final class Alerts
         $to = is_array($changed) ? array_values(array_filter($changed, 'is_string')) : [$to];
         $lines[] = admin_url('admin.php?page=halt-tracker');
         /* translators: 1: name of the site, 2: what the mail is about */
-        wp_mail($to, sprintf(__('[%1$s] %2$s', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES), $subject), implode("\n\n", $lines));
+        return wp_mail($to, sprintf(__('[%1$s] %2$s', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES), $subject), implode("\n\n", $lines));
     }
 }

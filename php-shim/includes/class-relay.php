@@ -9,6 +9,8 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress;
 
+use Halt\Tracker\WordPress\Health\Sapis;
+
 defined('ABSPATH') || exit;
 
 /** The four callers of one run, and what has to be done around it. */
@@ -71,20 +73,25 @@ final class Relay
         }
     }
 
-    /** What is done after the answer is out. Where PHP cannot end an answer early, cron does the run. */
+    /** What is done after the answer is out. Where PHP cannot end an answer early, cron does the run and looks for trouble. */
     public static function shutdown(): void
     {
+        $is_out = false;
         try {
-            $is_out = !wp_doing_cron() && self::may_run_now() && self::end_the_answer();
+            $is_out = !wp_doing_cron() && self::end_the_answer();
             // A lost event cannot put itself back, and not every site has an administrator who comes by.
             self::schedule();
-            if ($is_out && self::$wanted) {
+            Sapis::note();
+            if ($is_out && self::$wanted && self::may_run_now()) {
                 Calm::work(static fn (): array => self::run('after', 5000));
             }
         } catch (\Throwable $fault) {
             self::log($fault);
         }
-        Alerts::look_after_a_capture();
+        // A mail takes seconds: nobody who fills in a form waits for it.
+        if ($is_out) {
+            Alerts::look_after_a_capture();
+        }
     }
 
     /** Sends the answer off, where this PHP can; says whether nobody waits any more. */

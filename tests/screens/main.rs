@@ -13,6 +13,7 @@ mod site;
 #[path = "../stack/mod.rs"]
 mod stack;
 
+mod alerts;
 mod cli;
 mod guide;
 mod health;

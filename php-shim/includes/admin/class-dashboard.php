@@ -13,6 +13,7 @@ use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Engine;
 use Halt\Tracker\WordPress\EngineException;
+use Halt\Tracker\WordPress\Health\Sapis;
 use Halt\Tracker\WordPress\Messages;
 use Halt\Tracker\WordPress\Places;
 use Halt\Tracker\WordPress\Pulse;
@@ -69,6 +70,11 @@ final class Dashboard
         [$mood, $text] = self::verdict($status, $fault);
         if ($mood === 'good' && Capture::stuck()['left'] > 0) {
             [$mood, $text] = ['warn', __('Submissions are received and sent, but a form that was kept outside the store could not be taken over.', 'halt-tracker')];
+        }
+        $without = array_keys(Sapis::without_engine());
+        if ($mood === 'good' && $without !== []) {
+            /* translators: %s: names such as "cli 8.2" */
+            [$mood, $text] = ['warn', sprintf(__('It works here, but another PHP of this server runs without the engine: %s. What arrives there is kept, and a cron that runs on it delivers nothing.', 'halt-tracker'), implode(', ', $without))];
         }
         $words         = [
             'calm' => __('Ready', 'halt-tracker'),

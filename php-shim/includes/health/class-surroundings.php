@@ -53,7 +53,7 @@ final class Surroundings
     public static function everywhere(): array
     {
         Sapis::note();
-        $without = array_keys(array_filter(Sapis::seen(), static fn (array $one): bool => !in_array($one['state'], ['running', 'outdated'], true)));
+        $without = array_keys(Sapis::without_engine());
         if (Engine::ready() && $without !== []) {
             /* translators: %s: names such as "cli 8.2" */
             return ['recommended', __('Another PHP of this server runs without the engine', 'halt-tracker'), sprintf(__('Seen without it: %s. What that PHP takes is kept sealed and delivered later; a cron that runs on it delivers nothing. Load the extension there too.', 'halt-tracker'), implode(', ', $without))];
