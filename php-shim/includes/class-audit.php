@@ -1,6 +1,6 @@
 <?php
 /**
- * Writes down who looked at a submission in full, changed credentials or dealt with a loss; values never stand in the line.
+ * Writes down who looked at a submission in full, changed credentials, dealt with a loss or gave up forms that do not open; values never stand in the line.
  *
  * @package halt-tracker
  */
@@ -36,6 +36,12 @@ final class Audit
     public static function acknowledged(string $code, int $count): void
     {
         self::line('acknowledged', $code . ' count=' . $count);
+    }
+
+    /** Somebody gave up kept forms that do not open. */
+    public static function discarded(int $count): void
+    {
+        self::line('discarded', 'kept forms count=' . $count);
     }
 
     private static function line(string $event, string $what): void

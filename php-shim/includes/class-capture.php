@@ -20,6 +20,9 @@ final class Capture
     /** Codes that speak of the engine, the store or its keys, and not of one row. */
     private const STORE = '/^HT-(1001|1002|11\d\d|13\d\d)$/';
 
+    /** Codes of a form that the engine has looked at and cannot open: no run will, unless somebody brings back what is missing. */
+    private const UNOPENED = ['HT-1801', 'HT-1802'];
+
     /** The table's name on this site. */
     public static function table(): string
     {
@@ -148,16 +151,24 @@ final class Capture
         return $codes === [] ? ['left' => 0, 'code' => ''] : ['left' => (int) ($last['refused'] ?? $last['left'] ?? 0), 'code' => $codes[0]];
     }
 
+    /** Whether there are some among them that the last run could not open. */
+    public static function has_unopened(): bool
+    {
+        $last = get_option('halt_tracker_adoption', []);
+        return is_array($last) && array_intersect((array) ($last['codes'] ?? []), self::UNOPENED) !== [];
+    }
+
     /**
      * Hands every kept form to the engine, the oldest first, for as long as there is time.
      *
      * @param float $seconds After which no further form is begun.
-     * @return array{adopted:int,left:int,refused:int,codes:list<string>} How many came over, how many did not, and how many of those cannot.
+     * @param bool  $discard Whether somebody has said that what the engine cannot open now is to go.
+     * @return array{adopted:int,left:int,refused:int,discarded:int,codes:list<string>} How many came over, how many did not, and how many of those cannot.
      */
-    public static function adopt(float $seconds): array
+    public static function adopt(float $seconds, bool $discard = false): array
     {
         global $wpdb;
-        $result = ['adopted' => 0, 'left' => 0, 'refused' => 0, 'codes' => []];
+        $result = ['adopted' => 0, 'left' => 0, 'refused' => 0, 'discarded' => 0, 'codes' => []];
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);
         $end    = microtime(true) + $seconds;
@@ -176,6 +187,9 @@ final class Capture
                 $last = [(int) $row->created_at, (string) $row->id];
                 if ($code === '') {
                     $result['adopted']++;
+                } elseif ($discard && in_array($code, self::UNOPENED, true)) {
+                    self::forget((string) $row->id, -1);
+                    $result['discarded']++;
                 } elseif ($code !== self::GONE) {
                     $result['left']++;
                     $result['refused']++;

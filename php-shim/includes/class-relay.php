@@ -203,11 +203,19 @@ final class Relay
         }
     }
 
-    /** Takes over the forms that were kept without the engine. @return array{adopted:int,left:int,refused:int,codes:list<string>} */
-    public static function adopt(float $seconds = 20): array
+    /**
+     * Takes over the forms that were kept without the engine.
+     *
+     * @param bool $discard Whether those go that do not open.
+     * @return array{adopted:int,left:int,refused:int,discarded:int,codes:list<string>}
+     */
+    public static function adopt(float $seconds = 20, bool $discard = false): array
     {
-        $result = Capture::count() > 0 ? Capture::adopt($seconds) : ['adopted' => 0, 'left' => 0, 'refused' => 0, 'codes' => []];
+        $result = Capture::count() > 0 ? Capture::adopt($seconds, $discard) : ['adopted' => 0, 'left' => 0, 'refused' => 0, 'discarded' => 0, 'codes' => []];
         Capture::sweep();
+        if ($result['discarded'] > 0) {
+            Audit::discarded($result['discarded']);
+        }
         $before = get_option('halt_tracker_adoption', []);
         $after  = ['left' => $result['left'], 'refused' => $result['refused'], 'codes' => $result['codes']];
         if ($before !== $after && ($before !== [] || $result['left'] > 0)) {

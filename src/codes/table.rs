@@ -382,11 +382,11 @@ codes! {
     CaptureUnreadable = 1801, "A kept form cannot be opened",
         "A form that was kept in the site's own database cannot be opened with the present keys.",
         "The row stays and holds up nothing else.",
-        "Bring the key file back that was in use at that time.";
+        "Bring the key file back that was in use at that time. If it is lost for good, discard the form on the Dashboard.";
     CaptureParts = 1802, "A kept form is incomplete",
         "Parts of a form that was kept in the site's own database are missing or changed.",
         "The row stays and holds up nothing else.",
-        "Look into the database; restore its backup if rows were deleted.";
+        "Look into the database; restore its backup if rows were deleted. If there is none, discard the form on the Dashboard.";
     CaptureFailed = 1803, "A form could not be kept",
         "Neither the engine nor the site's own database could keep a form.",
         "That submission is lost unless the notification e-mail arrived.",

@@ -76,3 +76,29 @@ fn a_kept_form_that_no_run_takes_over_is_told_by_mail_dashboard_and_site_health(
         crate::health::is(site, "captured", "good", "");
     });
 }
+
+#[test]
+fn what_does_not_open_is_discarded_in_a_terminal_and_nothing_else_is() {
+    on_a_site(|site| {
+        ready(site);
+        keep_one(site, "damaged@example.org");
+        site.stack.sql("UPDATE wp_halt_tracker_capture SET sealed = REVERSE(sealed)").expect("damaged");
+        let adopt = |more: &[&str], typed: &str| {
+            let said = crate::cli::wp(site, &[&["adopt"], more].concat(), typed);
+            (said.status, said.out + &said.err)
+        };
+        let (status, said) = adopt(&[], "");
+        assert!(status == 1 && said.contains("HT-1801") && said.contains("0 adopted, 1 left"), "{said}");
+        let (_, said) = adopt(&["--discard-unopened"], "n\n");
+        assert!(said.contains("[y/n]") && site.php("echo Capture::count();") == "1", "{said}");
+        // Without the engine nobody knows what opens.
+        site.stack.set_extension(false).expect("without the module");
+        site.php("Relay::adopt(20, true);");
+        assert_eq!(site.php("echo Capture::count();"), "1");
+        site.apply(4, &[("email", "sound@example.org")]);
+        site.stack.set_extension(true).expect("the module");
+        let (status, said) = adopt(&["--discard-unopened", "--yes"], "");
+        assert!(status == 0 && said.contains("1 adopted, 0 left, 1 discarded"), "{said}");
+        assert_eq!(site.php("echo Capture::count(), ' ', count(Engine::call('list', ['{}'])['items']);"), "0 1");
+    });
+}

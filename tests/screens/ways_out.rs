@@ -131,6 +131,18 @@ fn a_kept_form_that_cannot_be_taken_over_is_named_on_the_dashboard_and_in_a_mail
         site.apply(4, &[("email", "waiting@example.org")]);
         let shown = text(&site.page("halt-tracker"));
         assert!(shown.contains("It is taken over by the next run"), "{shown}");
+        // Who has nothing to bring back ends it; the other one comes in.
+        site.stack.set_extension(true).expect("the module");
+        let erase = "echo json_encode(Halt\\Tracker\\WordPress\\Privacy::erase('somebody@example.org'));";
+        assert!(site.php(erase).contains("\"items_retained\":true"));
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("data-halt-ask=\"Discard the forms that do not open?"), "{shown}");
+        let said = text(&site.press("halt-tracker", "discard_unopened", &[]));
+        assert!(said.contains("1 form was discarded") && !said.contains("HT-1801"), "{said}");
+        assert_eq!(site.php("echo Capture::count(), ' ', count(Engine::call('list', ['{}'])['items']);"), "0 2");
+        assert!(site.stack.logs().contains("halt-tracker discarded kept forms count=1 user=1"), "{}", site.stack.logs());
+        crate::health::is(site, "captured", "good", "");
+        assert!(site.php(erase).contains("\"items_retained\":false"));
     });
 }
 

@@ -37,6 +37,7 @@ final class Menu
             add_action('admin_post_halt_tracker_' . $name, [GuideActions::class, $name]);
         }
         add_action('admin_post_halt_tracker_lost', [Outside::class, 'dealt_with']);
+        add_action('admin_post_halt_tracker_discard_unopened', [Outside::class, 'discard_unopened']);
         foreach (SettingsPage::TABS as $tab) {
             add_action('admin_post_halt_tracker_save_' . $tab, static function () use ($tab): void {
                 Save::tab($tab);

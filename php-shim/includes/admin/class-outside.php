@@ -12,10 +12,12 @@ namespace Halt\Tracker\WordPress\Admin;
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Lost;
+use Halt\Tracker\WordPress\Messages;
+use Halt\Tracker\WordPress\Relay;
 
 defined('ABSPATH') || exit;
 
-/** Notices of the Dashboard, and the button for what is over. */
+/** Notices of the Dashboard, and the buttons for what is over. */
 final class Outside
 {
     /** Prints what applies. */
@@ -32,8 +34,25 @@ final class Outside
         if ($left > 0) {
             /* translators: %s: number of forms */
             Page::explain($stuck['code'], 'error', sprintf(_n('%s form was kept in the site’s own database, and no run could take it over. Each run tries again.', '%s forms were kept in the site’s own database, and no run could take them over. Each run tries again.', $left, 'halt-tracker'), number_format_i18n($left)));
+            if (Capture::has_unopened() && current_user_can(Capabilities::MANAGE)) {
+                Page::button('discard_unopened', __('Discard what does not open', 'halt-tracker'), [], 'button halt-danger', __('Discard the forms that do not open? They were never sent to Tracker, and nothing brings them back.', 'halt-tracker'));
+            }
         }
         self::lost();
+    }
+
+    /** The button's handler. Each form is tried once more: what opens now is taken over. */
+    public static function discard_unopened(): void
+    {
+        Input::guard('discard_unopened', Capabilities::MANAGE);
+        $result = Relay::adopt(20, true);
+        /* translators: %s: number of forms */
+        Page::flash($result['discarded'] > 0 ? 'success' : 'info', sprintf(_n('%s form was discarded.', '%s forms were discarded.', $result['discarded'], 'halt-tracker'), number_format_i18n($result['discarded'])));
+        foreach ($result['codes'] as $code) {
+            Page::flash('warning', Messages::title($code));
+        }
+        wp_safe_redirect(Menu::url(Menu::DASHBOARD));
+        exit;
     }
 
     /** Forms that nobody could keep, until somebody has dealt with it. */

@@ -84,14 +84,29 @@ final class Delivery
 
     /**
      * Takes over forms that were kept without the engine.
+     *
+     * ## OPTIONS
+     *
+     * [--discard-unopened]
+     * : Discard those that cannot be opened (HT-1801, HT-1802). They were never sent, and nothing brings them back.
+     *
+     * [--yes]
+     * : Do not ask.
+     *
+     * @param list<string> $args
+     * @param array<string,mixed> $options
      */
-    public function adopt(): void
+    public function adopt($args, $options): void
     {
-        $result = Commands::attempt(static fn (): array => Relay::adopt());
+        $discard = !empty($options['discard-unopened']);
+        if ($discard) {
+            \WP_CLI::confirm(__('Discard the forms that do not open?', 'halt-tracker'), $options);
+        }
+        $result = Commands::attempt(static fn (): array => Relay::adopt(20, $discard));
         foreach ($result['codes'] as $code) {
             \WP_CLI::warning(Messages::title($code));
         }
-        $said = $result['adopted'] . ' adopted, ' . $result['left'] . ' left';
+        $said = $result['adopted'] . ' adopted, ' . $result['left'] . ' left' . ($discard ? ', ' . $result['discarded'] . ' discarded' : '');
         $result['codes'] === [] ? \WP_CLI::success($said) : \WP_CLI::error($said);
     }
 
