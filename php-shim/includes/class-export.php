@@ -11,7 +11,7 @@ namespace Halt\Tracker\WordPress;
 
 defined('ABSPATH') || exit;
 
-/** Reads page by page, so that a store of any size fits into memory. */
+/** Holds the ids and one submission at a time, so that a store of any size fits into memory. */
 final class Export
 {
     /** What every row begins with; the fields of the forms follow. */
@@ -49,36 +49,44 @@ final class Export
     }
 
     /**
-     * Writes CSV: a first pass collects the names of all fields, because the head of a table comes before its rows.
+     * Writes CSV. Each submission is read twice: the head of a table comes before its rows, so a first pass collects the names of
+     * all fields. Nothing of it is laid by in between: a file that a killed process leaves behind would hold everybody in the clear.
      *
      * @param iterable<string> $ids
      * @param resource         $to
-     * @throws EngineException When the ids themselves cannot be listed.
+     * @param callable():void|null $begin Called before the first byte is written.
+     * @throws EngineException When the ids themselves cannot be listed; nothing is written then.
      */
-    public static function csv(iterable $ids, $to, string $where): void
+    public static function csv(iterable $ids, $to, string $where, ?callable $begin = null): void
     {
-        $kept  = fopen('php://temp/maxmemory:4194304', 'w+');
+        // Taken down first: who comes in meanwhile has no column.
+        $ids   = is_array($ids) ? $ids : iterator_to_array($ids, false);
         $names = [];
         foreach ($ids as $id) {
-            try {
-                $row = self::row(self::one($id, $where));
-            } catch (EngineException $fault) {
-                // One that cannot be read must not keep all the others from being handed out.
-                $row = ['id' => $id, 'code' => $fault->ht_code];
-            }
-            $names += $row;
-            fwrite($kept, (string) json_encode($row, JSON_INVALID_UTF8_SUBSTITUTE) . "\n");
+            Audit::viewed($where, $id);
+            $names += array_fill_keys(array_keys(self::row_of($id)), true);
         }
-        $columns = array_keys(array_fill_keys(self::HEAD, '') + array_fill_keys(array_keys($names), ''));
+        $columns = array_keys(array_fill_keys(self::HEAD, true) + $names);
+        if ($begin !== null) {
+            $begin();
+        }
         // A byte order mark, because spreadsheets take the text for another encoding without it.
         fwrite($to, "\xEF\xBB\xBF");
         self::line($to, $columns);
-        rewind($kept);
-        while (($line = fgets($kept)) !== false) {
-            $row = (array) json_decode($line, true);
+        foreach ($ids as $id) {
+            $row = self::row_of($id);
             self::line($to, array_map(static fn ($name): string => (string) ($row[$name] ?? ''), $columns));
         }
-        fclose($kept);
+    }
+
+    /** One that cannot be read must not keep all the others from being handed out. @return array<string,string> */
+    private static function row_of(string $id): array
+    {
+        try {
+            return self::row(Engine::call('get', [$id]));
+        } catch (EngineException $fault) {
+            return ['id' => $id, 'code' => $fault->ht_code];
+        }
     }
 
     /** Spreadsheets take a cell that begins like this for a formula. */

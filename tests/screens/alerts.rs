@@ -31,9 +31,7 @@ fn a_loss_is_told_each_day_until_somebody_has_dealt_with_it() {
 
 /// A look whose mail no mailer takes. The fixture notes the attempt all the same.
 fn look_in_vain(site: &Site) {
-    site.php(
-        "add_filter('pre_wp_mail', '__return_false', PHP_INT_MAX, 0); Halt\\Tracker\\WordPress\\Alerts::look();",
-    );
+    site.php("add_filter('pre_wp_mail', '__return_false', PHP_INT_MAX, 0); Halt\\Tracker\\WordPress\\Alerts::look();");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn command(site: &Site, words: &[&str]) -> Command {
     command
 }
 
-fn start(site: &Site, words: &[&str]) -> Child {
+pub fn start(site: &Site, words: &[&str]) -> Child {
     command(site, words).spawn().expect("php")
 }
 

@@ -26,7 +26,7 @@ impl Drop for MustUse {
     }
 }
 
-fn php_below(folder: &Path, text: &mut String) {
+pub fn php_below(folder: &Path, text: &mut String) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
         if path.is_dir() {

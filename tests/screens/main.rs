@@ -15,6 +15,7 @@ mod stack;
 
 mod alerts;
 mod cli;
+mod export;
 mod guide;
 mod health;
 mod hooks;

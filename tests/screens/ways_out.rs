@@ -140,7 +140,11 @@ fn a_kept_form_that_cannot_be_taken_over_is_named_on_the_dashboard_and_in_a_mail
         let said = text(&site.press("halt-tracker", "discard_unopened", &[]));
         assert!(said.contains("1 form was discarded") && !said.contains("HT-1801"), "{said}");
         assert_eq!(site.php("echo Capture::count(), ' ', count(Engine::call('list', ['{}'])['items']);"), "0 2");
-        assert!(site.stack.logs().contains("halt-tracker discarded kept forms count=1 user=1"), "{}", site.stack.logs());
+        assert!(
+            site.stack.logs().contains("halt-tracker discarded kept forms count=1 user=1"),
+            "{}",
+            site.stack.logs()
+        );
         crate::health::is(site, "captured", "good", "");
         assert!(site.php(erase).contains("\"items_retained\":false"));
     });

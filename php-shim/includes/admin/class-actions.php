@@ -209,6 +209,8 @@ final class Actions
         header('Content-Type: application/octet-stream');
         header('X-Content-Type-Options: nosniff');
         header("Content-Security-Policy: sandbox; default-src 'none'");
+        // nginx would lay a long answer by in a file of its own while the browser is slow.
+        header('X-Accel-Buffering: no');
         header('Content-Length: ' . strlen($bytes));
         $plain = (string) preg_replace('/[^A-Za-z0-9._-]/', '_', $name !== '' ? $name : 'file');
         header('Content-Disposition: attachment; filename="' . $plain . '"; filename*=UTF-8\'\'' . rawurlencode($name !== '' ? $name : 'file'));

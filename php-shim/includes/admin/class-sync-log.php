@@ -113,19 +113,20 @@ final class SyncLog
         if (function_exists('set_time_limit')) {
             @set_time_limit(0);
         }
-        $whole = fopen('php://temp/maxmemory:8388608', 'w+');
+        $out = fopen('php://output', 'w');
         try {
-            Export::csv($ids ?? Export::ids(array_diff_key(SubmissionsTable::query(), ['sort' => 0, 'direction' => 0])), $whole, 'export');
+            Export::csv($ids ?? Export::ids(array_diff_key(SubmissionsTable::query(), ['sort' => 0, 'direction' => 0])), $out, 'export', static function (): void {
+                nocache_headers();
+                header('Content-Type: text/csv; charset=utf-8');
+                header('X-Content-Type-Options: nosniff');
+                // nginx would lay a long answer by in a file of its own while the browser is slow.
+                header('X-Accel-Buffering: no');
+                header('Content-Disposition: attachment; filename="halt-tracker-' . wp_date('Y-m-d') . '.csv"');
+            });
         } catch (EngineException $fault) {
             Page::flash_fault($fault);
             return;
         }
-        nocache_headers();
-        header('Content-Type: text/csv; charset=utf-8');
-        header('X-Content-Type-Options: nosniff');
-        header('Content-Disposition: attachment; filename="halt-tracker-' . wp_date('Y-m-d') . '.csv"');
-        rewind($whole);
-        fpassthru($whole);
         exit;
     }
 

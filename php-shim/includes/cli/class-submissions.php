@@ -175,14 +175,39 @@ final class Submissions
                 fclose($out);
                 return;
             }
-            $all = [];
+            $all   = [];
+            $whole = true;
             foreach ($ids as $id) {
-                $format === 'json' ? \WP_CLI::line(Engine::encode(Export::one($id, 'cli-export'))) : $all[] = $id;
+                if ($format === 'json') {
+                    [$line, $is_whole] = self::line_of((string) $id);
+                    $whole             = $whole && $is_whole;
+                    \WP_CLI::line($line);
+                } else {
+                    $all[] = $id;
+                }
+            }
+            if (!$whole) {
+                \WP_CLI::halt(1);
             }
             if ($format !== 'json') {
                 \WP_CLI::line($format === 'count' ? (string) count($all) : implode(' ', $all));
             }
         });
+    }
+
+    /**
+     * One object of the export. What cannot be read is named, and holds up nothing.
+     *
+     * @return array{string,bool} The line, and whether it is whole.
+     */
+    private static function line_of(string $id): array
+    {
+        try {
+            return [Engine::encode(Export::one($id, 'cli-export')), true];
+        } catch (EngineException $fault) {
+            \WP_CLI::warning($id . ': ' . Messages::title($fault->ht_code));
+            return [Engine::encode(['id' => $id, 'code' => $fault->ht_code]), false];
+        }
     }
 
     /**
