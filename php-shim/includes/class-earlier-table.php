@@ -33,10 +33,11 @@ final class EarlierTable
     /**
      * Takes over what is there, the oldest first, for as long as there is time. A row that fails stays and holds up nothing.
      *
-     * @param float $seconds After which no further row is begun.
+     * @param float     $seconds After which no further row is begun.
+     * @param list<int> $refused The rows that the engine has read and refused: no run will ever take them.
      * @return array{taken:int,left:int,codes:list<string>}
      */
-    public static function take_over(float $seconds): array
+    public static function take_over(float $seconds, array &$refused = []): array
     {
         global $wpdb;
         $result = ['taken' => 0, 'left' => 0, 'codes' => []];
@@ -49,7 +50,7 @@ final class EarlierTable
             // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
             $ids = (array) $wpdb->get_col($wpdb->prepare("SELECT id FROM `$table` WHERE id > %d ORDER BY id LIMIT %d", $last, self::PAGE));
             foreach ($ids as $id) {
-                $code = microtime(true) < $end ? self::row((int) $id) : null;
+                $code = microtime(true) < $end ? self::row((int) $id, $refused) : null;
                 if ($code === null || preg_match(self::STORE, $code)) {
                     $whole = false;
                     break 2;
@@ -79,8 +80,55 @@ final class EarlierTable
         return ['left' => $codes === [] ? 0 : (int) ($known['left'] ?? 0), 'code' => (string) ($codes[0] ?? '')];
     }
 
-    /** One row: nothing when the engine has it, else the code. */
-    private static function row(int $id): string
+    /** How many rows contain an address, also as the end of another one. They lie there in the clear, and no other search finds them. */
+    public static function naming(string $email): int
+    {
+        global $wpdb;
+        $table = self::table();
+        $quiet = $wpdb->suppress_errors(true);
+        $likes = array_map(static fn (string $text): string => '%' . $wpdb->esc_like($text) . '%', self::spellings($email));
+        // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+        $count = (int) $wpdb->get_var($wpdb->prepare("SELECT COUNT(*) FROM `$table` WHERE payload LIKE %s OR payload LIKE %s", $likes));
+        $wpdb->suppress_errors($quiet);
+        return $count;
+    }
+
+    /**
+     * Erases a person here. What can be read is taken over first, so that it is found in the store; of the rows that the engine
+     * refuses, and that nobody can deliver, those go that name the address, and not only one that ends like it.
+     *
+     * @return int How many rows are erased.
+     */
+    public static function erase(string $email, float $seconds): int
+    {
+        global $wpdb;
+        $refused = [];
+        self::take_over($seconds, $refused);
+        $table  = self::table();
+        $quiet  = $wpdb->suppress_errors(true);
+        $whole  = array_map(static fn (string $text): string => '(^|[^A-Za-z0-9._%+-])' . preg_quote($text) . '($|[^A-Za-z0-9.-]|[.]($|[^A-Za-z0-9]))', self::spellings($email));
+        $erased = 0;
+        foreach ($refused as $id) {
+            // phpcs:ignore WordPress.DB.PreparedSQL, WordPress.DB.DirectDatabaseQuery -- the name is the prefix and a constant.
+            $erased += (int) $wpdb->query($wpdb->prepare("DELETE FROM `$table` WHERE id = %d AND (payload REGEXP %s OR payload REGEXP %s)", $id, $whole[0], $whole[1]));
+        }
+        $wpdb->suppress_errors($quiet);
+        return $erased;
+    }
+
+    /** An address as a person writes it, and as JSON may. @return array{string,string} */
+    private static function spellings(string $email): array
+    {
+        $email = trim($email);
+        return [$email, substr((string) json_encode($email, JSON_INVALID_UTF8_SUBSTITUTE), 1, -1)];
+    }
+
+    /**
+     * One row: nothing when the engine has it, else the code.
+     *
+     * @param list<int> $refused Grows by the row when the engine cannot read it.
+     */
+    private static function row(int $id, array &$refused): string
     {
         global $wpdb;
         $table = self::table();
@@ -104,7 +152,11 @@ final class EarlierTable
                 'timestamp'   => $at->format('c'),
             ]), $payload]);
         } catch (\Throwable $fault) {
-            return $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+            $code = $fault instanceof EngineException ? $fault->ht_code : 'HT-1004';
+            if ($code === 'HT-1804') {
+                $refused[] = $id;
+            }
+            return $code;
         }
         $wpdb->delete($table, ['id' => $id], ['%d']);
         // phpcs:enable

@@ -16,6 +16,9 @@ final class Privacy
 {
     private const PER_PAGE = 25;
 
+    /** Seconds for rows of the earlier plugin's table that come over before an erasure. */
+    private const SECONDS = 5.0;
+
     /** @param mixed $all @return mixed */
     public static function exporters($all)
     {
@@ -58,15 +61,16 @@ final class Privacy
             $note = [['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html($fault->sentence())]];
             return ['data' => [['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-0', 'data' => $note]], 'done' => true];
         }
-        if ($mentioned !== [] && (int) $page <= 1) {
-            $note   = [['name' => __('Not included', 'halt-tracker'), 'value' => esc_html(self::of_others(count($mentioned)))]];
+        // An export that leaves something out in silence says that it is all there is.
+        $without = array_filter([$mentioned !== [] ? self::of_others(count($mentioned)) : '', self::sealed_outside(), self::of_the_earlier((string) $email)]);
+        if ($without !== [] && (int) $page <= 1) {
+            $note   = array_map(static fn (string $text): array => ['name' => __('Not included', 'halt-tracker'), 'value' => esc_html($text)], array_values($without));
             $data[] = ['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-0', 'data' => $note];
         }
         foreach (array_slice($ids, (max(1, (int) $page) - 1) * self::PER_PAGE, self::PER_PAGE) as $id) {
             try {
                 $one = Engine::call('get', [$id]);
             } catch (EngineException $fault) {
-                // Named, because an export that leaves something out in silence says that it is all there is.
                 $note   = [['name' => __('Not available now', 'halt-tracker'), 'value' => esc_html($fault->sentence())]];
                 $data[] = ['group_id' => 'halt-tracker', 'group_label' => __('Form submissions', 'halt-tracker'), 'item_id' => 'halt-tracker-' . $id, 'data' => $note];
                 continue;
@@ -88,6 +92,8 @@ final class Privacy
     {
         $result = ['items_removed' => false, 'items_retained' => false, 'messages' => [], 'done' => true];
         try {
+            // Before the search: what can be read there is found in the store then.
+            $removed = EarlierTable::naming((string) $email) > 0 ? EarlierTable::erase((string) $email, self::SECONDS) : 0;
             [$ids, $mentioned] = self::found((string) $email);
             // Somebody else's application is not given up because it names this address, as a referee's for instance.
             $ids = array_diff($ids, $mentioned);
@@ -110,16 +116,39 @@ final class Privacy
                     }
                 }
             }
+            $result['items_removed'] = $result['items_removed'] || $removed > 0;
         } catch (EngineException $fault) {
             $result['items_retained'] = true;
             $result['messages'][]     = $fault->sentence();
         }
-        if (Capture::count() > 0) {
+        foreach (array_filter([self::sealed_outside(true), self::of_the_earlier((string) $email)]) as $text) {
             $result['items_retained'] = true;
-            $result['messages'][]     = __('Some forms are sealed outside the store and cannot be searched. If one of them is of this person, it is erased as soon as the engine takes it over.', 'halt-tracker');
+            $result['messages'][]     = $text;
         }
         $result['messages'] = array_values(array_unique($result['messages']));
         return $result;
+    }
+
+    /** What is said of forms that nobody can search; empty when there is none. */
+    private static function sealed_outside(bool $erasing = false): string
+    {
+        if (Capture::count() === 0) {
+            return '';
+        }
+        return $erasing
+            ? __('Some forms are sealed outside the store and cannot be searched. If one of them is of this person, it is erased as soon as the engine takes it over.', 'halt-tracker')
+            : __('Some forms are sealed outside the store and cannot be searched. Whether one of them is of this person is known when the engine has taken them over; export again then.', 'halt-tracker');
+    }
+
+    /** What is said of rows of the earlier plugin that name an address; empty when there is none. */
+    private static function of_the_earlier(string $email): string
+    {
+        $count = trim($email) === '' ? 0 : EarlierTable::naming($email);
+        if ($count === 0) {
+            return '';
+        }
+        /* translators: 1: number of rows, 2: name of a table */
+        return sprintf(_n('%1$s row of the earlier plugin’s table %2$s contains this address. It was not taken over, and lies there in the clear.', '%1$s rows of the earlier plugin’s table %2$s contain this address. They were not taken over, and lie there in the clear.', $count, 'halt-tracker'), number_format_i18n($count), EarlierTable::table());
     }
 
     private static function of_others(int $count): string

@@ -48,6 +48,9 @@ fn an_upgraded_site_works_at_once_and_its_secrets_leave_the_options() {
             assert!(!left.contains(secret), "{secret} still stands in an option:\n{left}");
         }
         assert!(left.contains("halt_tracker_field_map") && left.contains("halt_tracker_last_job_sync"), "{left}");
+        let told =
+            site.stack.divi_events().into_iter().filter(|event| event.to_string().contains("credentials were changed"));
+        assert_eq!(told.count(), 1, "whoever can write an option can change credentials: it is mailed, once");
         let page = body(&site.page("halt-tracker-settings&tab=webhook"));
         assert!(page.to_lowercase().contains("weak"), "{page}");
 
@@ -314,6 +317,55 @@ fn without_the_engine_its_table_is_left_as_it_is() {
             (left(site), site.php("echo json_encode(get_option('halt_tracker_reports'));").as_str()),
             (1, "[1]")
         );
+        site.stack.sql("DROP TABLE wp_halt_tracker_queue").expect("dropped");
+    });
+}
+
+/// What the privacy tool of that name says of an address.
+fn privacy(site: &Site, tool: &str, email: &str) -> Value {
+    let said = site.php(&format!("echo json_encode(Halt\\Tracker\\WordPress\\Privacy::{tool}({}));", quoted(email)));
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+#[test]
+fn who_asks_for_their_data_or_its_erasure_is_found_in_its_table_too() {
+    on_a_site(|site| {
+        site.credentials();
+        table(site);
+        let broken = |email: &str| format!("{{\"form_id\":\"careers\",\"fields\":{{\"email\":\"{email}");
+        let day = "2024-01-01 10:00:00";
+        add(site, day, "webhook", "careers", "queued", &webhook("ann@example.org", None));
+        for email in ["ann@example.org", "joann@example.org", "nobody@example.org"] {
+            add(site, day, "webhook", "careers", "queued", &broken(email));
+        }
+        let note = privacy(site, "export", "ann@example.org").to_string();
+        assert!(note.contains("Not included") && note.contains("3 rows of the earlier plugin"), "{note}");
+        // Without the engine nobody knows whose a row is, and it is not said that nothing is there.
+        site.stack.set_extension(false).expect("without the module");
+        let said = privacy(site, "erase", "ann@example.org");
+        assert_eq!((left(site), &said["items_retained"]), (4, &json!(true)), "{said}");
+        assert!(said.to_string().contains("3 rows of the earlier plugin"), "{said}");
+        site.stack.set_extension(true).expect("the module");
+
+        let said = privacy(site, "erase", "ann@example.org");
+        assert_eq!((&said["items_removed"], &said["items_retained"]), (&json!(true), &json!(true)), "{said}");
+        assert!(said.to_string().contains("1 row of the earlier plugin"), "joann's contains it: {said}");
+        let states: Vec<Value> = site.submissions().iter().map(|one| one["state"].clone()).collect();
+        assert_eq!(states, ["erased"], "what can be read came over and is erased there");
+        let rest = site.stack.sql("SELECT payload FROM wp_halt_tracker_queue ORDER BY id").expect("rows");
+        let rest: Vec<bool> = rest.lines().map(|row| row.contains("joann@") || row.contains("nobody@")).collect();
+        assert_eq!(rest, [true, true], "hers is gone, those of others stay");
+        let said = privacy(site, "erase", "joann@example.org");
+        assert_eq!((&said["items_removed"], &said["items_retained"]), (&json!(true), &json!(false)), "{said}");
+        let said = privacy(site, "erase", "ann@example.org");
+        assert_eq!((left(site), &said["items_retained"]), (1, &json!(false)), "{said}");
+        // Forms that are sealed outside the store are named in an export too.
+        assert!(!privacy(site, "export", "ann@example.org").to_string().contains("sealed outside"));
+        site.stack.set_extension(false).expect("without the module");
+        site.apply(4, &[("email", "ann@example.org")]);
+        site.stack.set_extension(true).expect("the module");
+        let note = privacy(site, "export", "ann@example.org").to_string();
+        assert!(note.contains("Not included") && note.contains("sealed outside the store"), "{note}");
         site.stack.sql("DROP TABLE wp_halt_tracker_queue").expect("dropped");
     });
 }
