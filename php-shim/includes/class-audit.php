@@ -21,9 +21,11 @@ final class Audit
     }
 
     /** Credentials were changed: logged, and mailed to the site's administrator. */
-    public static function credentials_changed(string $name): void
+    public static function credentials_changed(string ...$names): void
     {
-        self::line('changed', preg_replace('/[^a-z_]/', '', $name));
+        foreach ($names as $name) {
+            self::line('changed', (string) preg_replace('/[^a-z_]/', '', $name));
+        }
         wp_mail(
             (string) get_option('admin_email'),
             /* translators: %s: name of the site */

@@ -35,8 +35,12 @@ final class Cleaner
         foreach (['halt\\_tracker\\_%', '\\_transient\\_halt\\_tracker\\_%', '\\_transient\\_timeout\\_halt\\_tracker\\_%'] as $names) {
             $wpdb->query($wpdb->prepare("DELETE FROM {$wpdb->options} WHERE option_name LIKE %s", $names));
         }
+        // What people chose in the Sync Log's screen options; the name of the screen begins with the menu's, in their language.
+        $wpdb->query($wpdb->prepare("DELETE FROM {$wpdb->usermeta} WHERE meta_key LIKE %s", 'manage%' . $wpdb->esc_like('halt-tracker-sync-logcolumnshidden')));
         // phpcs:enable
-        delete_metadata('user', 0, 'halt_tracker_dismissed', '', true);
+        foreach (['halt_tracker_dismissed', 'halt_tracker_per_page'] as $name) {
+            delete_metadata('user', 0, $name, '', true);
+        }
         wp_cache_flush();
         return true;
     }

@@ -189,6 +189,7 @@ final class Relay
      */
     public static function take_inbox(): void
     {
+        $taken = [];
         foreach (['client_secret', 'refresh_token', 'shared_secret'] as $name) {
             $value = get_option('halt_tracker_' . $name, '');
             if (!is_string($value) || trim($value) === '') {
@@ -197,9 +198,13 @@ final class Relay
             try {
                 Engine::call('saveSecret', [$name, trim($value)], ['taking_over' => true]);
                 delete_option('halt_tracker_' . $name);
+                $taken[] = $name;
             } catch (\Throwable $fault) {
                 self::log($fault);
             }
+        }
+        if ($taken !== []) {
+            Audit::credentials_changed(...$taken);
         }
     }
 

@@ -280,3 +280,19 @@ fn uninstalling_cleans_every_site_as_its_owner_chose() {
     }
     network.assert_quiet();
 }
+
+#[test]
+fn a_worker_sees_that_the_plugin_is_deactivated_for_the_whole_network() {
+    let network = network();
+    let said = network.on(
+        1,
+        &format!(
+            "$stamp = static fn (): string => (new ReflectionMethod(Halt\\Tracker\\WordPress\\Cli\\Worker::class, 'stamp'))->invoke(null);
+             $was = get_site_option('active_sitewide_plugins'); $before = $stamp();
+             update_site_option('active_sitewide_plugins', array_diff_key($was, ['{PLUGIN}' => 1])); $without = $stamp();
+             update_site_option('active_sitewide_plugins', $was);
+             echo count($was) > 1 ? 'network' : 'site', $before === $stamp() ? ' same' : ' other', $before === $without ? ' same' : ' other';"
+        ),
+    );
+    assert_eq!(said, "network same other");
+}

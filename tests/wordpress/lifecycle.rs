@@ -139,7 +139,13 @@ fn deleting_the_plugin_keeps_everything_unless_the_owner_wants_it_gone() {
 
             activate(site);
             assert!(site.save_tab("privacy", &[("delete_on_uninstall", "1")]).has("Saved."));
+            // What people chose in the Sync Log's screen options, under the names that WordPress gives it.
+            site.php("update_user_meta(1, 'halt_tracker_per_page', '50'); update_user_meta(1, 'managehalt-tracker_page_halt-tracker-sync-logcolumnshidden', ['updated']); update_user_meta(1, 'manageedit-postcolumnshidden', ['tags']);");
             uninstall(site);
+            let chosen = site
+                .stack
+                .sql("SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE '%halt%' OR meta_key LIKE 'manage%'");
+            assert_eq!(chosen.expect("rows"), "manageedit-postcolumnshidden");
             let (options, tables, _) = everything(site);
             assert_eq!((options.as_str(), tables.as_str()), ("", ""));
             let left: Vec<&String> = folders.iter().filter(|path| Path::new(path).exists()).collect();

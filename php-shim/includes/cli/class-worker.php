@@ -101,7 +101,8 @@ final class Worker
     {
         clearstatcache();
         wp_cache_flush_runtime();
-        $parts = [(string) in_array(plugin_basename(PLUGIN_FILE), (array) get_option('active_plugins', []), true)];
+        $name  = plugin_basename(PLUGIN_FILE);
+        $parts = [(string) in_array($name, (array) get_option('active_plugins', []), true), (string) (is_multisite() && isset(((array) get_site_option('active_sitewide_plugins', []))[$name]))];
         foreach ([PLUGIN_FILE, Engine::library()] as $file) {
             $about   = $file !== '' ? @stat($file) : false;
             $parts[] = $about === false ? 'gone' : $about['ino'] . ':' . $about['mtime'] . ':' . $about['size'];
