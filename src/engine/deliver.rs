@@ -68,10 +68,10 @@ pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
     let mut transport = http(call, &Policy::default()).map_err(|words| EngineError::new(Code::TrackerTls, words))?;
     call.with_store(|store| {
         let now = SystemClock.now();
-        if let Some(path) = store.dir().map(|dir| dir.join("run.lock")) {
+        if let Some(path) = store.run_lock_path() {
             let holder =
                 Holder { pid: std::process::id(), since: now.wall, caller: "test".into(), run_id: String::new() };
-            store.run_lock = RunLock::try_take(&path, &holder)?;
+            store.run_lock = RunLock::try_take(&path, &holder, &SystemClock)?;
             if store.run_lock.is_none() {
                 return Err(EngineError::new(Code::RelayBusy, ""));
             }

@@ -83,7 +83,7 @@ fn lane(store: &Store) -> Result<Value, QueueError> {
 }
 
 pub(super) fn running(store: &Store, now: i64) -> Value {
-    let holder = store.dir().and_then(|dir| RunLock::holder(&dir.join("run.lock")));
+    let holder = store.run_lock_path().and_then(|path| RunLock::holder(&path));
     holder.map_or_else(
         || json!({ "held": false, "hangs": false }),
         |holder| {

@@ -9,9 +9,10 @@ use super::disk::furnish;
 use super::erasure::{ASIDE, DAMAGED};
 use super::lock::{Holder, PATIENCE, RunLock, WriteLock};
 use super::open::{DATABASE, FOLDER_MARK, Tx};
+use super::runs::RUN_LOCK;
 use super::state::Pause;
 use super::{QueueError, Site, Store};
-use crate::clock::Moment;
+use crate::clock::{Moment, SystemClock};
 use crate::codes::Code;
 use crate::vault::{Ring, place};
 
@@ -132,7 +133,7 @@ fn is_of(backup: &Path, installation_id: &str) -> Result<(), QueueError> {
 /// The lock of a run, so that nobody sends while a store is replaced.
 fn alone(dir: &Path, now: &Moment) -> Result<RunLock, QueueError> {
     let holder = Holder { pid: std::process::id(), since: now.wall, caller: "restore".into(), run_id: String::new() };
-    RunLock::try_take(&dir.join("run.lock"), &holder)?.ok_or_else(|| QueueError::plain(Code::RelayBusy, ""))
+    RunLock::try_take(&dir.join(RUN_LOCK), &holder, &SystemClock)?.ok_or_else(|| QueueError::plain(Code::RelayBusy, ""))
 }
 
 /// Marks what a draft calls unsent, pauses it, and brings it to the disk.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::QueueError;
-use crate::clock::{Random, SystemRandom};
+use crate::clock::{Clock, Random, SystemRandom};
 use crate::codes::Code;
 
 /// How long a visitor may be made to wait for locks.
@@ -73,11 +73,11 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock within a few milliseconds, or says that somebody else has it (`None`).
+    /// Takes the lock within a few milliseconds of a clock, or says that somebody else has it (`None`).
     ///
     /// # Errors
     /// An I/O code when the file cannot be opened or written.
-    pub fn try_take(path: &Path, holder: &Holder) -> Result<Option<Self>, QueueError> {
+    pub fn try_take(path: &Path, holder: &Holder, clock: &dyn Clock) -> Result<Option<Self>, QueueError> {
         let mut file = open(path)?;
         let mut looks = LOOKS;
         loop {
@@ -88,7 +88,7 @@ impl RunLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(QueueError::io(error, "run.lock")),
             }
-            std::thread::sleep(BETWEEN_LOOKS);
+            clock.sleep(BETWEEN_LOOKS);
         }
         let text = serde_json::to_vec(holder).unwrap_or_default();
         let inode = file.metadata().map(|about| inode_of(&about)).map_err(|error| QueueError::io(error, "run.lock"))?;
@@ -150,6 +150,7 @@ fn open(path: &Path) -> Result<File, QueueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
 
     fn holder() -> Holder {
         Holder { pid: 1, since: 2, caller: "cron".into(), run_id: "r".into() }
@@ -159,12 +160,12 @@ mod tests {
     fn one_runner_holds_the_lock_and_the_next_one_gets_it_afterwards() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("run.lock");
-        let first = RunLock::try_take(&path, &holder()).expect("no error").expect("free");
-        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_none());
+        let first = RunLock::try_take(&path, &holder(), &SystemClock).expect("no error").expect("free");
+        assert!(RunLock::try_take(&path, &holder(), &SystemClock).expect("no error").is_none());
         assert_eq!(RunLock::holder(&path), Some(holder()));
         drop(first);
         assert_eq!(RunLock::holder(&path), None);
-        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_some());
+        assert!(RunLock::try_take(&path, &holder(), &SystemClock).expect("no error").is_some());
     }
 
     #[test]
@@ -177,7 +178,7 @@ mod tests {
             std::thread::sleep(BETWEEN_LOOKS / 2);
             drop(asks);
         });
-        assert!(RunLock::try_take(&path, &holder()).expect("no error").is_some());
+        assert!(RunLock::try_take(&path, &holder(), &SystemClock).expect("no error").is_some());
         asked.join().expect("no panic");
     }
 
@@ -185,7 +186,7 @@ mod tests {
     fn a_replaced_run_lock_is_noticed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("run.lock");
-        let lock = RunLock::try_take(&path, &holder()).expect("no error").expect("free");
+        let lock = RunLock::try_take(&path, &holder(), &SystemClock).expect("no error").expect("free");
         std::fs::remove_file(&path).expect("removed");
         std::fs::write(&path, b"").expect("written");
         assert!(!lock.is_sound());

@@ -29,8 +29,11 @@ pub struct Store {
     /// skips destructors, the next call in this process finds it and closes it.
     pub run_lock: Option<RunLock>,
     pub(super) files: Option<Files>,
-    /// The folder of sealed files of a store in memory.
+    /// The run whose writes these are, while one is in progress.
+    pub(super) run: Option<String>,
+    /// The folder of sealed files of a store in memory, and its lock of runs.
     folder: Option<PathBuf>,
+    pub(super) lock_file: Option<PathBuf>,
     /// Whether the site has to save epoch and counter.
     pub remember: bool,
     pub(super) patience: Duration,
@@ -79,8 +82,7 @@ impl Store {
         let conn = Connection::open_with_flags(&database, flags)?;
         configure(&conn, PATIENCE.saturating_sub(waited))?;
         keep_prepared(&conn)?;
-        let mut store =
-            Self { conn, ring, run_lock: None, files: None, folder: None, remember: false, patience: PATIENCE, waited };
+        let mut store = Self::around(conn, ring, waited);
         store.begin_schema(site, !known)?;
         store.check_owner(site, forgetful)?;
         store.check_key()?;
@@ -90,23 +92,19 @@ impl Store {
         Ok(store)
     }
 
-    /// A store in memory, for simulations: same schema, same statements, no files and no locks.
+    const fn around(conn: Connection, ring: Ring, waited: Duration) -> Self {
+        let (run_lock, files, run, folder, lock_file) = (None, None, None, None, None);
+        Self { conn, ring, run_lock, files, run, folder, lock_file, remember: false, patience: PATIENCE, waited }
+    }
+
+    /// A store in memory, for simulations: same schema, same statements, no files and no lock of writers.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn in_memory(conn: Connection, ring: Ring, site: &Site) -> Result<Self, QueueError> {
         conn.pragma_update(None, "foreign_keys", true)?;
         keep_prepared(&conn)?;
-        let mut store = Self {
-            conn,
-            ring,
-            run_lock: None,
-            files: None,
-            folder: None,
-            remember: false,
-            patience: PATIENCE,
-            waited: Duration::ZERO,
-        };
+        let mut store = Self::around(conn, ring, Duration::ZERO);
         store.begin_schema(site, true)?;
         store.check_owner(site, false)?;
         Ok(store)
@@ -115,6 +113,12 @@ impl Store {
     /// The same store in memory, with sealed files in a folder.
     pub fn with_files_in(mut self, folder: PathBuf) -> Self {
         self.folder = Some(folder);
+        self
+    }
+
+    /// The same store in memory, whose runs take the lock of a file.
+    pub fn with_run_lock(mut self, file: PathBuf) -> Self {
+        self.lock_file = Some(file);
         self
     }
 
@@ -147,6 +151,7 @@ impl Store {
     pub fn clean_up_after_abort(&mut self) {
         self.patience = PATIENCE;
         self.run_lock = None;
+        self.run = None;
         if !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
@@ -158,7 +163,8 @@ impl Store {
     }
 
     /// Runs one write transaction: lock, `BEGIN IMMEDIATE`, checks, the work, `COMMIT` with a full sync.
-    /// Nothing else in the crate writes. The work must not touch network, files or PHP.
+    /// Nothing else in the crate writes. The work must not touch network, files or PHP. Within a run the writes are that
+    /// run's, and when another one has begun since, nothing is written (`HT-1607`).
     ///
     /// # Errors
     /// The work's own; `HT-1104` when locks were not had in time, `HT-1107` for a newer store, `HT-1113`
@@ -178,7 +184,9 @@ impl Store {
         if version > SCHEMA {
             return Err(QueueError::plain(Code::StoreNewer, format!("schema {version}, known {SCHEMA}")));
         }
-        let result = work(&Tx { sql: &transaction, ring: &self.ring })?;
+        let tx = Tx { sql: &transaction, ring: &self.ring };
+        tx.must_be_in_force(self.run.as_deref())?;
+        let result = work(&tx)?;
         transaction.commit()?;
         if !self.is_sound() {
             self.save_deleted_wal();

@@ -1,6 +1,8 @@
 //! Runs: their rows, and what a run that ended abruptly left behind.
 
-use rusqlite::params;
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension, params};
 
 use super::open::Tx;
 use super::state::{State, StepState};
@@ -13,6 +15,9 @@ const SAME_TICK_MS: i64 = 2 * 60_000;
 /// Further apart than this, cron was away; that says nothing about how often it comes.
 const AWAY_MS: i64 = 6 * 3_600_000;
 
+/// The file of the run lock, in a store's folder.
+pub(super) const RUN_LOCK: &str = "run.lock";
+
 /// What was cleaned up after earlier runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeftOver {
@@ -23,6 +28,21 @@ pub struct LeftOver {
 }
 
 impl Store {
+    /// The file whose lock a run takes; none where nobody else can run.
+    pub fn run_lock_path(&self) -> Option<PathBuf> {
+        self.dir().map(|dir| dir.join(RUN_LOCK)).or_else(|| self.lock_file.clone())
+    }
+
+    /// From here on what this handle writes is a run's: it is written only as long as no other run has begun.
+    pub fn write_as(&mut self, run_id: &str) {
+        self.run = Some(run_id.to_owned());
+    }
+
+    /// From here on what this handle writes is nobody's in particular.
+    pub fn write_as_nobody(&mut self) {
+        self.run = None;
+    }
+
     /// Begins a run: its row, and the end of every run that did not end itself. Only the holder of the run
     /// lock may call it.
     ///
@@ -59,7 +79,10 @@ impl Store {
             )?;
             tx.change("DELETE FROM run_item WHERE run_id NOT IN (SELECT id FROM run)", [])?;
             tx.set_meta("heartbeat", &now.wall.to_string())
-        })
+        })?;
+        // What follows is anybody's house-keeping.
+        self.write_as_nobody();
+        Ok(())
     }
 
     /// When the site's schedule last began a run, 0 for never: cron, or a command that a service or a crontab calls. What visits
@@ -81,6 +104,17 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Whoever begins a run ends all others: a run that stood still after its lock was lost must not write over what was
+    /// done since, whatever it writes, an outcome or a token.
+    pub(super) fn must_be_in_force(&self, run_id: Option<&str>) -> Result<(), QueueError> {
+        let Some(run_id) = run_id else { return Ok(()) };
+        let sql = "SELECT 1 FROM run WHERE id = ?1 AND ended_at IS NULL";
+        match self.sql.prepare_cached(sql)?.query_row([run_id], |_| Ok(())).optional()? {
+            Some(()) => Ok(()),
+            None => Err(QueueError::plain(Code::RelayBusy, "another run has begun since")),
+        }
+    }
+
     /// How often cron really comes, since hosts run it as they like: a longer gap counts at once, a shorter one by and by.
     fn note_tick(&self, now: i64) -> Result<(), QueueError> {
         let number = |name: &str| Ok::<i64, QueueError>(self.meta(name)?.parse().unwrap_or_default());

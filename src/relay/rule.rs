@@ -38,6 +38,8 @@ rules! {
     GapIsLookedInto = "after a gap or a restore, everything unfinished is looked up before its first send";
     PausesAreFree = "a pause spends no attempt";
     GivesUpLate = "nothing is given up before it was tried for a week";
+    WritesAreTheRuns = "every write of a run carries its run id; under another run's id it changes nothing";
+    LockIsLookedAt = "a run whose lock was replaced sends nothing more";
     BlindIsPatient = "sending without a look only after looks have failed for an hour";
     DeadlineHolds = "nothing goes out after the deadline of its intent (I1)";
     WaitIsKept = "after a 429 or a 503 nobody sends for as long as Tracker asks";

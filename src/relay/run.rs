@@ -82,13 +82,21 @@ pub fn run(store: &mut Store, around: Surroundings<'_>) -> Result<Report, QueueE
     store.be_patient(true);
     let result = locked(store, around, report, &now);
     store.be_patient(false);
+    store.write_as_nobody();
     store.run_lock = None;
-    result
+    match result {
+        // Its lock was lost, and somebody else runs by now: what this run still knew is found out anew.
+        Err(error) if error.code() == Code::RelayBusy => Ok(Report { outcome: Ended::Busy, ..empty(&run_id) }),
+        other => other,
+    }
 }
 
 fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: &Moment) -> Result<Report, QueueError> {
     let gap = now.wall - store.fact("heartbeat")?;
     let left_over = store.begin_run(&report.run_id, around.caller.name(), now)?;
+    if around.policy.keeps(Rule::WritesAreTheRuns) {
+        store.write_as(&report.run_id);
+    }
     if store.fact("heartbeat")? > 0 && gap > around.policy.heartbeat_gap_ms {
         // A store that slept may be an old copy: what it has not sent, another copy may have.
         store.verify_unfinished()?;
@@ -199,6 +207,8 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     let earlier = earlier_pace(store, &around.clock.now())?;
     let pace = around.settings.number("pace");
     let ends_at = around.clock.now().boot + around.budget_ms;
+    let own_id = around.policy.keeps(Rule::WritesAreTheRuns);
+    let run_id = if own_id { report.run_id.clone() } else { "any run's".to_owned() };
     let mut runner = Runner {
         transport: Paced::new(around.transport, around.clock, pace, around.policy.burst, earlier),
         tokens: StoreTokens { store },
@@ -209,7 +219,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         hosts,
         credentials,
         tenant,
-        run_id: report.run_id.clone(),
+        run_id,
         ends_at,
         failures: 0,
         wait_ms: 0,
@@ -338,14 +348,14 @@ fn finish(store: &mut Store, report: &mut Report, retention_days: i64, clock: &d
 }
 
 fn take_lock(store: &mut Store, around: &Surroundings<'_>, run_id: &str, now: &Moment) -> Result<bool, QueueError> {
-    let Some(path) = store.dir().map(|dir| dir.join("run.lock")) else { return Ok(true) };
+    let Some(path) = store.run_lock_path() else { return Ok(true) };
     let holder = Holder {
         pid: std::process::id(),
         since: now.wall,
         caller: around.caller.name().to_owned(),
         run_id: run_id.to_owned(),
     };
-    store.run_lock = RunLock::try_take(&path, &holder)?;
+    store.run_lock = RunLock::try_take(&path, &holder, around.clock)?;
     Ok(store.run_lock.is_some())
 }
 

@@ -270,8 +270,10 @@ impl Runner<'_> {
 
     /// Whether lock and store are still the files at their paths; else nothing more is sent.
     fn is_sound(&mut self) -> bool {
+        let looked_at = self.policy.keeps(Rule::LockIsLookedAt);
         let store = self.store();
-        store.is_sound() && store.run_lock.as_ref().is_none_or(crate::queue::lock::RunLock::is_sound)
+        let lock_is = store.run_lock.as_ref().is_none_or(crate::queue::lock::RunLock::is_sound);
+        store.is_sound() && (lock_is || !looked_at)
     }
 }
 

@@ -189,7 +189,9 @@ fn a_busy_run_is_no_reason_to_believe_that_all_is_done() {
     let ada = site.form("ada", false);
     site.submit(ada).expect("accepted");
     let holder = Holder { pid: 1, since: 0, caller: "cron".into(), run_id: "other".into() };
-    let held = RunLock::try_take(&site.dir().join("run.lock"), &holder).expect("no error").expect("free");
+    let held = RunLock::try_take(&site.dir().join("run.lock"), &holder, &halt_tracker::clock::SystemClock)
+        .expect("no error")
+        .expect("free");
     let began = site.clock.elsewhere();
     site.run_for(1);
     assert!(site.clock.elsewhere() >= began + 3_600_000, "it was taken for the end");

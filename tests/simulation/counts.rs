@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::crowd::Meetings;
+
 /// What seeds showed, summed over all.
 #[derive(Default, Debug)]
 pub struct Counts {
@@ -37,6 +39,10 @@ pub struct Counts {
     pub plain_asked: u64,
     /// The same where it could not be told whether a new token belongs to the same account.
     pub plain_accounts: u64,
+    /// Submissions that a person discarded or erased.
+    pub ended_by_hand: u64,
+    /// What others did while a run was in progress.
+    pub meetings: Meetings,
 }
 
 impl Counts {
@@ -64,6 +70,8 @@ impl Counts {
         self.plain += other.plain;
         self.plain_asked += other.plain_asked;
         self.plain_accounts += other.plain_accounts;
+        self.ended_by_hand += other.ended_by_hand;
+        self.meetings.add(&other.meetings);
     }
 }
 
@@ -79,7 +87,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={}",
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={} ended_by_hand={} {}",
             self.submissions,
             self.delivered,
             self.asked,
@@ -102,7 +110,9 @@ impl fmt::Display for Counts {
             self.rejected_children,
             self.plain,
             self.plain_asked,
-            self.plain_accounts
+            self.plain_accounts,
+            self.ended_by_hand,
+            self.meetings
         )
     }
 }

@@ -188,6 +188,12 @@ fn each_is_settled(case: &Case, held: &Ledgers, counts: &mut Counts, wrong: &mut
             {
                 counts.failed += 1
             }
+            State::Discarded if world.others.discarded.contains(id) => counts.ended_by_hand += 1,
+            State::Erased if world.others.erased.contains(id) => {
+                counts.ended_by_hand += 1;
+                // Nobody can be told of a second record of whoever is not known any more.
+                flagged.insert(sent.email.clone());
+            }
             other => lost(counts, format!("{id} ended as {other:?} {:?} {}", item.code, item.message)),
         }
         let is_asked = counts.asked > before;

@@ -3,19 +3,24 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod arrivals;
 mod backup;
 mod campaign;
 mod contract;
 mod counts;
+mod crowd;
 mod delivery;
 mod documents;
 mod doubts;
 mod entered;
+mod features;
 mod fields;
+mod interleaved;
 mod invariants;
 mod late_looks;
 mod ledgers;
 mod looking;
+mod meanwhile;
 mod mutations;
 mod refusals;
 mod restored;

@@ -1,14 +1,16 @@
 //! Situations that chance brings about too rarely, played on purpose: each holds with every rule in force, and is found out
 //! when the rule that it is about is switched off.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use halt_tracker::queue::state::State;
-use halt_tracker::relay::{Policy, Rule};
+use halt_tracker::relay::{Caller, Policy, Rule};
 use serde_json::{Value, json};
 
 use crate::delivery::{ada, somebody};
+use crate::interleaved::once as once_at;
+use crate::meanwhile::At;
 use crate::model::Tracker;
 use crate::restored::deliver_and_forget;
 use crate::world::World;
@@ -32,6 +34,8 @@ const SCRIPTS: &[Script] = &[
     (Rule::GapIsLookedInto, "a Lead is sent, and the store from before that is put back", yesterdays_store),
     (Rule::PausesAreFree, "credentials are refused for three days", three_days_of_wrong_credentials),
     (Rule::GivesUpLate, "Tracker refuses every connection for six days", six_days_refused),
+    (Rule::WritesAreTheRuns, "a run whose lock was lost goes on after another one was killed in its place", overtaken),
+    (Rule::LockIsLookedAt, "run.lock is replaced while a run looks for the first person", a_replaced_lock),
     (Rule::BlindIsPatient, "the REST host is out of reach for ten minutes", ten_blind_minutes),
 ];
 
@@ -77,6 +81,46 @@ fn killed_at_every_moment(policy: &Policy) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn overtaken(policy: &Policy) -> Result<(), String> {
+    for moment in 0.. {
+        let mut world = world(&json!({ "api": "rest", "duplicates": "create" }), policy);
+        somebody(&mut world);
+        // The first request is one for a token: nothing was sent of Ada yet. Whoever is killed loses no rotated one.
+        world.paste_new_credentials();
+        world.switches(&json!({ "rotate_refresh_token": false }));
+        let id = world.submit(&ada());
+        let killed = Rc::new(Cell::new(false));
+        let is_killed = Rc::clone(&killed);
+        world.others.script = once_at(At::Sending, "oAuth2", move |reach| {
+            reach.replace_lock();
+            is_killed.set(reach.run_beside(Caller::Cli, Some(moment)).is_none());
+            reach.wire.weather.refuse = 100;
+        });
+        world.run();
+        (world.others.script, world.wire.weather.refuse) = (None, 0);
+        world.run_for(3);
+        done(&world, &id)?;
+        held(&world, "resources", 2).map_err(|why| format!("{why}; the other one was killed at look {moment}"))?;
+        if !killed.get() {
+            return expect(moment > 20, || format!("a delivery has only {moment} moments"));
+        }
+    }
+    Ok(())
+}
+
+fn a_replaced_lock(policy: &Policy) -> Result<(), String> {
+    let mut world = world(&json!({ "api": "rest" }), policy);
+    somebody(&mut world);
+    let id = world.submit(&ada());
+    world.others.script = once_at(At::Answered, "/Search", |reach| reach.replace_lock());
+    world.run();
+    world.others.script = None;
+    held(&world, "resources", 1).map_err(|why| format!("{why}: a run without its lock went on sending"))?;
+    world.run_for(1);
+    done(&world, &id)?;
+    held(&world, "resources", 2)
 }
 
 fn a_slow_search(policy: &Policy) -> Result<(), String> {

@@ -9,51 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halt_tracker::queue::state::Pause;
+use halt_tracker::queue::act::Action;
+use halt_tracker::queue::state::{Pause, State};
 use halt_tracker::relay::{Caller, Policy, Rule};
 use serde_json::{Value, json};
 
 use crate::counts::Counts;
+use crate::crowd::{Doing, News, Others};
+use crate::features::{Features, features};
 use crate::invariants::{check, check_after_a_run};
 use crate::model::Tracker;
 use crate::wire::Weather;
 use crate::world::{Dice, NOON, World};
 
 const HOUR: i64 = 3_600_000;
-
-/// What a seed meets besides the weather.
-#[derive(Default, Clone, Copy, Debug)]
-pub struct Features {
-    /// Another account's credentials are entered for a while.
-    pub swap: bool,
-    /// Yesterday's store is put back.
-    pub restore: bool,
-    /// API and record type are changed on the way.
-    pub settings: bool,
-    /// A firewall lets only the widget host through.
-    pub blocked: bool,
-    /// The wall clock is set forth and back.
-    pub jumps: bool,
-    pub limit: bool,
-    /// One applicant kills PHP.
-    pub poison: bool,
-    /// Tracker ignores the filters of searches and gives short pages.
-    pub unfiltered: bool,
-    /// Wrong credentials for a while.
-    pub out: bool,
-    /// Some searches are answered from a copy of hours ago.
-    pub stale: bool,
-    /// Nobody comes by for hours.
-    pub gap: bool,
-    pub lag: u64,
-    /// The same person more than once.
-    pub same_person: bool,
-    /// The person is in Tracker already.
-    pub existing: bool,
-    pub create_always: bool,
-    pub wrong_id: bool,
-    pub documents: u32,
-}
 
 pub struct Sent {
     pub id: String,
@@ -83,64 +52,18 @@ impl Case {
         let f = self.features;
         f.swap || f.restore || f.settings || f.blocked || f.unfiltered || f.wrong_id || f.poison
     }
-}
 
-fn features(dice: &mut Dice, focus: Option<Rule>) -> Features {
-    let mut f = Features {
-        swap: dice.chance(6),
-        restore: dice.chance(8),
-        settings: dice.chance(15),
-        blocked: dice.chance(10),
-        jumps: dice.chance(10),
-        limit: dice.chance(10),
-        poison: dice.chance(4),
-        unfiltered: dice.chance(6),
-        out: dice.chance(8),
-        stale: dice.chance(25),
-        gap: dice.chance(10),
-        lag: [0, 0, dice.below(60_000), dice.below(60_000), dice.below(14 * 60_000)][dice.below(5) as usize],
-        same_person: dice.chance(40),
-        existing: dice.chance(25),
-        create_always: dice.chance(20),
-        wrong_id: dice.chance(8),
-        documents: if dice.chance(35) { 1 + dice.below(2) as u32 } else { 0 },
-    };
-    match focus {
-        Some(Rule::IntentFirst) => (f.create_always, f.restore) = (true, false),
-        Some(Rule::SameAccount) => f.swap = true,
-        Some(Rule::GapIsLookedInto) => (f.restore, f.create_always) = (true, true),
-        Some(Rule::PlanIsFixed) => f.settings = true,
-        Some(Rule::BlindIsPatient) => (f.blocked, f.existing) = (true, true),
-        Some(Rule::CrashesEnd) => (f.poison, f.create_always) = (true, false),
-        Some(Rule::CleanLooks) => f.unfiltered = true,
-        Some(Rule::PausesAreFree) => f.out = true,
-        Some(Rule::ThreeLooks) => f.stale = true,
-        Some(Rule::FifteenMinutes) => f.lag = 13 * 60_000,
-        Some(Rule::SamePersonWaits | Rule::OwnStoreFirst) => {
-            (f.same_person, f.create_always, f.lag) = (true, false, 60_000);
-        }
-        Some(Rule::FindFirst) => (f.existing, f.create_always) = (true, false),
-        Some(Rule::OnlyOurs) => (f.create_always, f.same_person) = (true, true),
-        _ => {}
+    /// Takes note of whoever came by while a run was in progress.
+    fn meet(&mut self) -> Result<(), String> {
+        let person = |news: News| Sent {
+            id: news.id,
+            name: format!("Person Number{}", news.person),
+            email: format!("p{}@example.org", news.person),
+            marker: news.marker,
+        };
+        self.sent.extend(std::mem::take(&mut self.world.others.news).into_iter().map(person));
+        self.world.others.wrong.pop().map_or(Ok(()), Err)
     }
-    // What would make a twin Tracker's own doing, or one that nobody could know of, is not mixed.
-    if f.swap {
-        (f.same_person, f.settings, f.restore, f.blocked, f.existing, f.out) =
-            (false, false, false, false, false, false);
-    }
-    if f.restore {
-        (f.blocked, f.stale, f.poison) = (false, false, false);
-    }
-    if f.settings {
-        f.same_person = false;
-    }
-    if f.unfiltered {
-        (f.existing, f.restore) = (false, false);
-    }
-    if f.same_person || f.restore || f.lag > 0 || f.stale {
-        f.wrong_id = false;
-    }
-    f
 }
 
 fn case(seed: u64, focus: Option<Rule>) -> Case {
@@ -160,6 +83,8 @@ fn case(seed: u64, focus: Option<Rule>) -> Case {
     let others = if f.unfiltered { 8 } else { [0, 2, 2][dice.below(3) as usize] };
     prepare(&mut world, &f, others, dice.chance(30));
     let accounts = vec![Rc::clone(&world.wire.tracker), Rc::new(RefCell::new(Tracker::new()))];
+    world.others = Others::of(seed, f, accounts.clone());
+    world.documents = f.documents;
     let heavy = dice.below(25);
     let mut up_to = |most: u64| dice.below(most + 1);
     world.wire.weather = Weather {
@@ -231,6 +156,7 @@ fn play(case: &mut Case, seed: u64) -> Result<(), String> {
             storm(case, &mut dice)?;
         }
     }
+    let kept = case.sent.len();
     if f.restore {
         case.world.snapshot();
     }
@@ -240,9 +166,9 @@ fn play(case: &mut Case, seed: u64) -> Result<(), String> {
     }
     if f.restore {
         accept(case, 77);
-        let last = case.sent.last().map(|sent| sent.id.clone()).unwrap_or_default();
-        case.forgotten.insert(last);
         case.world.run();
+        case.meet()?;
+        case.forgotten = case.sent[kept..].iter().map(|sent| sent.id.clone()).collect();
         case.world.clock.advance(20 * HOUR);
         case.world.wire.arrive();
         case.world.restore();
@@ -255,8 +181,17 @@ fn play(case: &mut Case, seed: u64) -> Result<(), String> {
 }
 
 fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
+    case.meet()?;
     let f = case.features;
     let world = &mut case.world;
+    world.others.left = 0;
+    world.store.lift(Pause::ByHand).map_err(|error| error.to_string())?;
+    let now = world.clock.moment();
+    for id in case.sent.iter().map(|sent| &sent.id) {
+        if world.store.state_of(id).is_ok_and(|state| state == Some(State::Held)) {
+            world.store.act(id, Action::Release, &now).map_err(|error| error.to_string())?;
+        }
+    }
     world.wire.weather = Weather::default();
     world.clock.jump.set(0);
     world.wire.rest_is_blocked = f.blocked && dice.chance(50);
@@ -275,7 +210,6 @@ fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
 }
 
 fn accept(case: &mut Case, person: u64) {
-    case.world.documents = case.features.documents;
     let email = format!("p{person}@example.org");
     let name = format!("Person Number{person}");
     let id = case.world.submit(&json!({ "name": name, "email": email, "message": "Hi" }));
@@ -311,14 +245,23 @@ fn trouble(case: &mut Case, dice: &mut Dice) {
 
 fn storm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
     let world = &mut case.world;
+    let is_paused = |world: &World| world.number("SELECT count(*) FROM pause WHERE reason = 'by hand'") > 0;
+    if is_paused(world) && dice.chance(50) {
+        world.store.lift(Pause::ByHand).map_err(|error| error.to_string())?;
+    }
+    let (paused, before) = (is_paused(world), (world.wire.sent, world.others.meetings.of(Doing::Resume)));
     if dice.chance(30) {
         world.clock.crash_in.set(Some(dice.below(120)));
     }
     world.caller = [Caller::Cron, Caller::Button, Caller::Cli, Caller::After][dice.below(4) as usize];
-    let crashed = world.run().is_none();
+    let crashed = world.run().is_none() | std::mem::take(&mut world.others.left_over);
     world.clock.crash_in.set(None);
+    if paused && world.wire.sent > before.0 && world.others.meetings.of(Doing::Resume) == before.1 {
+        return Err("something was sent although sending was paused by hand".into());
+    }
     world.clock.advance(1_000 * (10 + dice.below(1_200)) as i64);
     world.wire.arrive();
+    case.meet()?;
     if crashed { Ok(()) } else { check_after_a_run(case) }
 }
 
@@ -328,6 +271,7 @@ pub fn run_seed(seed: u64, policy: &Policy, focus: Option<Rule>, counts: &mut Co
     let played = play(&mut case, seed);
     counts.crashes += case.world.crashes;
     counts.requests += case.world.wire.sent;
+    counts.meetings.add(&case.world.others.meetings);
     let result = played.and_then(|()| check(&case, counts));
     if result.is_err() && std::env::var_os("SEED").is_some() {
         println!("{:?} {}\n{}", case.features, case.record_type, case.world.explain());
@@ -338,6 +282,7 @@ pub fn run_seed(seed: u64, policy: &Policy, focus: Option<Rule>, counts: &mut Co
 /// A seed that was played to its end, before anything is checked.
 pub fn played(seed: u64) -> Result<Case, String> {
     let mut case = case(seed, None);
+    case.world.others.left = 0;
     play(&mut case, seed).map(|()| case)
 }
 
@@ -345,10 +290,15 @@ pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
+/// The rule that `FOCUS` names.
+pub fn focus() -> Option<Rule> {
+    let name = std::env::var("FOCUS").unwrap_or_default();
+    Rule::ALL.iter().copied().find(|rule| format!("{rule:?}") == name)
+}
+
 /// Plays seeds on as many threads as there are cores; what fails comes back in words.
 fn play_all(seeds: std::ops::Range<u64>, policy: &Policy) -> (Counts, Vec<String>) {
-    let name = std::env::var("FOCUS").unwrap_or_default();
-    let focus = Rule::ALL.iter().copied().find(|rule| format!("{rule:?}") == name);
+    let focus = focus();
     let next = AtomicU64::new(seeds.start);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(2);
     let work = || {
@@ -396,5 +346,7 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
         counts.submissions >= many && (many < 50 || (counts.crashes * 2 >= many && counts.lost_answers > many / 4)),
         "the weather was too good to show anything: {counts}"
     );
+    let turned_away = counts.meetings.of(Doing::Runner);
+    assert!(many < 200 || turned_away * 20 > many, "hardly anybody came by while a run was in progress: {counts}");
     assert!(many < 200 || !counts.asks_too_much(), "a person is asked too often: {counts}");
 }

@@ -3,18 +3,19 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use halt_tracker::queue::{Site, Store};
 use halt_tracker::vault::Ring;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 /// What all worlds of a thread share: one ring, since making a key is slower than a seed, and stores that are free again.
 struct Shared {
     folder: tempfile::TempDir,
     ring: Ring,
     worlds: u64,
-    free: Vec<Store>,
+    /// Two handles of each: a run has one, and whoever comes by meanwhile the other.
+    free: Vec<[Store; 2]>,
 }
 
 thread_local! {
@@ -37,7 +38,7 @@ impl Shared {
 
 /// A store while a world has it, with a folder of its own for sealed files.
 pub struct Borrowed {
-    store: Option<Store>,
+    handles: Option<[Store; 2]>,
     files: PathBuf,
 }
 
@@ -46,12 +47,25 @@ impl Borrowed {
         SHARED.with_borrow_mut(|shared| {
             shared.worlds += 1;
             let files = shared.folder.path().join(format!("files-{}", shared.worlds));
-            let store = shared.free.pop().unwrap_or_else(|| {
-                let conn = Connection::open_in_memory().expect("memory");
-                Store::in_memory(conn, shared.ring.clone(), site).expect("a store")
+            let handles = shared.free.pop().unwrap_or_else(|| {
+                // A connection of its own for each handle, as two processes have; the lock of runs is a real one.
+                let lock = shared.folder.path().join(format!("run-{}.lock", shared.worlds));
+                let name = format!("file:{}?mode=memory&cache=shared", lock.display());
+                let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_SHARED_CACHE;
+                [(); 2].map(|()| {
+                    let conn = Connection::open_with_flags(&name, flags).expect("memory");
+                    let store = Store::in_memory(conn, shared.ring.clone(), site).expect("a store");
+                    store.with_run_lock(lock.clone())
+                })
             });
-            Self { store: Some(store.with_files_in(files.clone())), files }
+            Self { handles: Some(handles.map(|store| store.with_files_in(files.clone()))), files }
         })
+    }
+
+    /// Both handles, and the folder for sealed files.
+    pub fn both(&mut self) -> (&mut Store, &mut Store, &Path) {
+        let [one, other] = self.handles.as_mut().expect("until it is given back");
+        (one, other, &self.files)
     }
 
     /// The folder of its sealed files; it is there from the first file on.
@@ -66,26 +80,27 @@ impl Borrowed {
 impl Deref for Borrowed {
     type Target = Store;
     fn deref(&self) -> &Store {
-        self.store.as_ref().expect("until it is given back")
+        &self.handles.as_ref().expect("until it is given back")[0]
     }
 }
 
 impl DerefMut for Borrowed {
     fn deref_mut(&mut self) -> &mut Store {
-        self.store.as_mut().expect("until it is given back")
+        &mut self.handles.as_mut().expect("until it is given back")[0]
     }
 }
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.files);
-        let store = self.store.take();
+        let handles = self.handles.take();
         // A test that failed, or one that made keys, leaves a store that nobody else should get.
-        let as_made = |store: &Store| !std::thread::panicking() && store.ring().ids().len() == 1;
-        if let Some(mut store) = store.filter(as_made) {
-            store.clean_up_after_abort();
-            empty(store.connection());
-            let _ = SHARED.try_with(|shared| shared.borrow_mut().free.push(store));
+        let as_made =
+            |handles: &[Store; 2]| !std::thread::panicking() && handles.iter().all(|one| one.ring().ids().len() == 1);
+        if let Some(mut handles) = handles.filter(as_made) {
+            handles.iter_mut().for_each(Store::clean_up_after_abort);
+            empty(handles[0].connection());
+            let _ = SHARED.try_with(|shared| shared.borrow_mut().free.push(handles));
         }
     }
 }

@@ -74,6 +74,10 @@ pub struct Wire {
     /// The process stands still right before the first byte of the next create of a record: for how long, and what somebody
     /// does in Tracker meanwhile.
     pub stands_still: Option<(i64, Meanwhile)>,
+    /// Refresh tokens that administrators have asked Tracker for.
+    pub pasted: u32,
+    /// The account whose credentials were entered while a run was in progress: the next one reaches it.
+    pub next: Option<Rc<RefCell<Tracker>>>,
 }
 
 impl Wire {
@@ -94,6 +98,31 @@ impl Wire {
             late_creates: 0,
             unfit: None,
             stands_still: None,
+            pasted: 0,
+            next: None,
+        }
+    }
+
+    /// A new refresh token of the account that is in force next, which no account gave before.
+    pub fn fresh_credentials(&mut self) -> String {
+        self.pasted += 1;
+        let token = format!("sim-refresh-token-pasted-{:010}", self.pasted);
+        let seed = json!({ "credentials": { "refresh_token": token } });
+        let tracker = self.next.as_ref().unwrap_or(&self.tracker);
+        tracker.borrow_mut().seed(&seed, self.clock.truth()).expect("seeded");
+        token
+    }
+
+    /// Every token that was given out is void, and every refresh token but the newest.
+    pub fn revoke_tokens(&mut self) {
+        let seed = json!({ "revoke": ["jwt", "oauth"] });
+        self.tracker.borrow_mut().seed(&seed, self.clock.truth()).expect("revoked");
+    }
+
+    /// From here on it leads to the account whose credentials were entered last.
+    pub fn follow_credentials(&mut self) {
+        if let Some(next) = self.next.take() {
+            self.tracker = next;
         }
     }
 
@@ -106,6 +135,7 @@ impl Wire {
             meanwhile(&mut self.tracker.borrow_mut(), self.clock.truth());
         }
         if request.deadline.is_some_and(|deadline| self.clock.boot() > deadline) {
+            self.troubles += 1;
             return Err(Failure::NotSent(Code::TrackerUnreachable, "too late".into()));
         }
         Ok(())

@@ -6,23 +6,22 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use halt_tracker::clock::{Clock, Moment, Random};
-use halt_tracker::queue::Site;
-use halt_tracker::queue::accept::NewSubmission;
-use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Item;
-use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Surroundings};
+use halt_tracker::queue::{Site, Store};
+use halt_tracker::relay::{self, Caller, Ended, Policy, Report, Rule, Surroundings};
 use halt_tracker::settings::Settings;
-use halt_tracker::submission::{FilePart, Form, Source, Submission};
-use halt_tracker::vault::file::SealedWriter;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+pub use crate::arrivals::curriculum;
+use crate::crowd::Others;
+use crate::meanwhile::{Inside, Reach};
 use crate::model::Tracker;
 use crate::stores::Borrowed;
 use crate::wire::Wire;
 
 /// 2026-03-01, noon.
 pub const NOON: i64 = 1_772_366_400_000;
-const SECRET: &str = "sim-client-secret-0123456789";
+pub const SECRET: &str = "sim-client-secret-0123456789";
 const REFRESH: &str = "sim-refresh-token-0123456789";
 
 /// Small, seeded, good enough: splitmix64.
@@ -67,11 +66,6 @@ pub struct Virtual {
     pub crash_in: Cell<Option<u64>>,
 }
 
-/// A CV, which nobody else has.
-pub fn curriculum(id: &str) -> String {
-    format!("%PDF-1.4 the life of {id}")
-}
-
 /// What a crash throws.
 pub struct Crash;
 
@@ -91,6 +85,10 @@ impl Virtual {
     pub fn boot(&self) -> i64 {
         1_000_000 + self.at.get()
     }
+    /// Both clocks, without anything that may happen at a look at them.
+    pub fn moment(&self) -> Moment {
+        Moment { wall: self.wall(), boot: self.boot(), boot_id: "boot".into() }
+    }
     pub fn crash_point(&self) {
         if let Some(left) = self.crash_in.get() {
             self.crash_in.set(left.checked_sub(1));
@@ -104,7 +102,7 @@ impl Virtual {
 impl Clock for Virtual {
     fn now(&self) -> Moment {
         self.crash_point();
-        Moment { wall: self.wall(), boot: self.boot(), boot_id: "boot".into() }
+        self.moment()
     }
     fn sleep(&self, duration: Duration) {
         self.advance(i64::try_from(duration.as_millis()).unwrap_or(0));
@@ -124,6 +122,8 @@ pub struct World {
     pub caller: Caller,
     /// Files that the next submissions bring along.
     pub documents: u32,
+    /// Who comes by while a run is in progress.
+    pub others: Others,
 }
 
 impl World {
@@ -151,6 +151,7 @@ impl World {
             crashes: 0,
             caller: Caller::Cron,
             documents: 0,
+            others: Others::default(),
         };
         world.enter_credentials(SECRET, REFRESH);
         world
@@ -158,17 +159,13 @@ impl World {
 
     pub fn enter_credentials(&mut self, secret: &str, refresh: &str) {
         let now = self.clock.wall();
-        self.store.save_secret("client_secret", secret, false, now).expect("saved");
-        self.store.save_secret("refresh_token", refresh, false, now).expect("saved");
-        self.store.resume(halt_tracker::queue::state::Pause::Credentials).expect("resumed");
+        enter(&mut self.store, secret, refresh, now);
     }
 
     /// What an administrator does after `invalid_grant`: a new refresh token from Tracker, pasted.
     pub fn paste_new_credentials(&mut self) {
-        let now = self.clock.truth();
-        let fresh = json!({ "credentials": { "refresh_token": "sim-refresh-token-pasted-0123456789" } });
-        self.wire.tracker.borrow_mut().seed(&fresh, now).expect("seeded");
-        self.enter_credentials(SECRET, "sim-refresh-token-pasted-0123456789");
+        let fresh = self.wire.fresh_credentials();
+        self.enter_credentials(SECRET, &fresh);
     }
 
     pub fn set(&mut self, settings: &Value) {
@@ -179,86 +176,54 @@ impl World {
         self.wire.tracker.borrow_mut().set_switches(switches).expect("known switches");
     }
 
-    pub fn submit(&mut self, fields: &Value) -> String {
-        let mut id = [0; 16];
-        self.dice.bytes(&mut id);
-        let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
-        let mut marker = [0; 10];
-        self.dice.bytes(&mut marker);
-        let marker = format!("ht-{}", halt_tracker::queue::open::hex(&marker));
-        let submission = Submission {
-            id: id.clone(),
-            source: Source::Webhook,
-            received_at: self.clock.wall(),
-            timestamp: "2026-03-01T12:00:00+00:00".into(),
-            form: Form { id: "careers".into(), key: "careers".into(), ..Form::default() },
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            labels: Map::new(),
-            meta: Map::new(),
-        };
-        let files: Vec<FilePart> = (1..=self.documents).map(|ordinal| self.document(&id, ordinal)).collect();
-        let new = NewSubmission {
-            submission: &submission,
-            files: &files,
-            state: State::Queued,
-            replay: None,
-            duplicate: None,
-            marker: &marker,
-        };
-        self.store.accept(&new).expect("accepted").id
-    }
-
-    fn document(&self, id: &str, ordinal: u32) -> FilePart {
-        let mut writer = SealedWriter::create(self.store.ring(), self.store.folder(), id).expect("a file");
-        writer.write(curriculum(id).as_bytes()).expect("written");
-        let stored = writer.finish().expect("kept");
-        FilePart {
-            ordinal,
-            field: "cv".into(),
-            name: format!("cv-{ordinal}.pdf"),
-            mime: "application/pdf".into(),
-            size: stored.size,
-            stored: stored.name,
-            refused: 0,
-        }
-    }
-
     /// One run, with the site's part of the counter; `None` when it crashed.
     pub fn run(&mut self) -> Option<Report> {
         self.site.seen = None;
         for _ in 0..3 {
             let report = self.ask()?;
-            match report.outcome {
-                Ended::Raise => self.site.counter = report.counter,
-                Ended::Reread => self.site.seen = Some(report.counter),
-                _ => return Some(report),
+            if !heeds(&mut self.site, &report) {
+                return Some(report);
             }
         }
         panic!("the counter is never enough");
     }
 
-    /// One call of the engine; `None` when it crashed.
+    /// One call of the engine, with whoever comes by meanwhile; `None` when it crashed.
     pub fn ask(&mut self) -> Option<Report> {
         let settings = Settings::parse(&self.settings.to_string()).expect("settings");
-        let (store, wire, dice) = (&mut self.store, &mut self.wire, &mut self.dice);
+        let (site, clock) = (self.site.clone(), Rc::clone(&self.clock));
+        let unfit = self.wire.unfit.clone();
+        let (store, beside, files) = self.store.both();
+        let reach = Reach {
+            store: beside,
+            files,
+            wire: &mut self.wire,
+            clock: &clock,
+            site: &mut self.site,
+            settings: &mut self.settings,
+            policy: &self.policy,
+            documents: self.documents,
+            others: &mut self.others,
+        };
+        let inside = Inside::new(reach, unfit);
+        let mut transport = &inside;
         let around = Surroundings {
             settings: &settings,
-            site: &self.site,
-            clock: self.clock.as_ref(),
-            random: dice,
-            transport: wire,
+            site: &site,
+            clock: &inside,
+            random: &mut self.dice,
+            transport: &mut transport,
             policy: &self.policy,
             caller: self.caller,
-            budget_ms: if self.caller == Caller::After { 5_000 } else { 20_000 },
+            budget_ms: budget(self.caller),
         };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around)));
-        let Ok(report) = result else {
+        let report = call(store, around);
+        inside.leave();
+        if report.is_none() {
             self.clock.crash_in.set(None);
             self.crashes += 1;
-            self.store.clean_up_after_abort();
-            return None;
-        };
-        Some(report.expect("the store works"))
+        }
+        report
     }
 
     /// Runs as cron does, for so long or until nothing waits. Idle ticks are skipped, but not their heartbeat: an hour
@@ -379,7 +344,43 @@ impl World {
     }
 }
 
-fn merge(all: &mut Value, more: &Value) {
+/// Credentials are entered by hand.
+pub fn enter(store: &mut Store, secret: &str, refresh: &str, now: i64) {
+    store.save_secret("client_secret", secret, false, now).expect("saved");
+    store.save_secret("refresh_token", refresh, false, now).expect("saved");
+    store.resume(halt_tracker::queue::state::Pause::Credentials).expect("resumed");
+}
+
+/// Does what the site does about the counter; whether it has to ask again.
+pub fn heeds(site: &mut Site, report: &Report) -> bool {
+    match report.outcome {
+        Ended::Raise => site.counter = site.counter.max(report.counter),
+        Ended::Reread => site.seen = Some(report.counter),
+        _ => return false,
+    }
+    true
+}
+
+pub const fn budget(caller: Caller) -> i64 {
+    if matches!(caller, Caller::After) { 5_000 } else { 20_000 }
+}
+
+/// One call of the engine; `None` when its process was killed.
+pub fn call(store: &mut Store, around: Surroundings<'_>) -> Option<Report> {
+    let is_fenced = around.policy.keeps(Rule::WritesAreTheRuns);
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| relay::run(store, around))) {
+        // Where runs write over each other, one may find that its submission is elsewhere.
+        Ok(Err(_)) if !is_fenced => None,
+        Ok(report) => Some(report.expect("the store works")),
+        Err(thrown) if thrown.is::<Crash>() => {
+            store.clean_up_after_abort();
+            None
+        }
+        Err(thrown) => std::panic::resume_unwind(thrown),
+    }
+}
+
+pub fn merge(all: &mut Value, more: &Value) {
     for (name, value) in more.as_object().into_iter().flatten() {
         all[name] = value.clone();
     }

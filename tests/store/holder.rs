@@ -18,7 +18,8 @@ fn a_run_that_stands_still_hangs_whoever_began_it() {
         for (minutes, hangs) in [(14, false), (16, true)] {
             let holder =
                 Holder { pid: 4_711, since: now().wall - minutes * 60_000, caller: caller.into(), run_id: "r".into() };
-            let lock = RunLock::try_take(&path, &holder).expect("no error").expect("free");
+            let lock =
+                RunLock::try_take(&path, &holder, &halt_tracker::clock::SystemClock).expect("no error").expect("free");
             let run = show::status(&call).expect("shown")["run"].clone();
             assert_eq!((&run["held"], &run["caller"], &run["pid"]), (&json!(true), &json!(caller), &json!(4_711)));
             assert_eq!(run["hangs"], hangs, "{caller}, {minutes} minutes");
