@@ -3,11 +3,20 @@
 use serde_json::Value;
 
 use super::plan::Tenant;
+use super::run::Runner;
 use crate::queue::open::hex;
+use crate::queue::state::Pause;
 use crate::queue::{QueueError, Store};
 use crate::settings::Settings;
 use crate::tracker::hosts::Hosts;
 use crate::tracker::tokens::{Credentials, Token, TokenStore};
+
+impl Runner<'_> {
+    /// Whether others were entered since this run began: that its own are refused says nothing about those.
+    pub(super) fn speaks_of_old_credentials(&mut self, reason: Pause) -> Result<bool, QueueError> {
+        Ok(reason == Pause::Credentials && self.store().fact("generation")? != self.tenant.generation)
+    }
+}
 
 /// Tokens as the client keeps them: in the store.
 pub(crate) struct StoreTokens<'a> {

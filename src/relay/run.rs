@@ -280,6 +280,9 @@ impl<'a> Runner<'a> {
         if let Err(verdict) = verdict {
             let next = now.wall + self.policy.probe_ms;
             for pause in pauses {
+                if self.speaks_of_old_credentials(pause.reason)? {
+                    continue;
+                }
                 let code = verdict.code().unwrap_or(Code::TrackerUnavailable);
                 // A probe that met another trouble keeps the reason and its code, only the time moves on.
                 let code = if matches!(verdict.refusal(), Some(Refusal::Unauthorized | Refusal::User)) {
@@ -300,6 +303,9 @@ impl<'a> Runner<'a> {
 
     /// Pauses the lane. No attempt is spent, and the run ends.
     pub fn pause(&mut self, reason: Pause, verdict: &Verdict) -> Result<(), QueueError> {
+        if self.speaks_of_old_credentials(reason)? {
+            return Ok(());
+        }
         let now = self.clock.now();
         let code = verdict.code().unwrap_or(Code::TrackerCredentials);
         let next = now.wall + self.policy.probe_ms;

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::crowd::Script;
 use crate::delivery::{ada, both, somebody};
 use crate::meanwhile::{At, Reach};
-use crate::world::World;
+use crate::world::{SECRET, World};
 
 /// Done once, at the first moment of a kind at which a request names this part of an address.
 pub fn once(at: At, part: &'static str, mut does: impl FnMut(&mut Reach<'_>) + 'static) -> Option<Script> {
@@ -112,6 +112,24 @@ fn a_run_that_was_overtaken_says_so_and_the_other_one_delivers() {
         assert_eq!((report.outcome, *beside.borrow()), (Ended::Busy, Some(Ended::Ran)), "{api}");
         assert_eq!(world.item(&id).state, State::Done, "{api}: {}", world.explain());
         assert_eq!((world.held("resources").len(), world.held("activities").len()), (1, 1), "{api}");
+    });
+}
+
+#[test]
+fn credentials_that_are_pasted_while_a_run_uses_the_old_ones_are_not_paused_by_it() {
+    both(|api, world| {
+        let id = world.submit(&ada());
+        // The old ones are void from here on: the run hears so after it began with them.
+        world.others.script = once(At::Answered, "oAuth2", |reach| {
+            let fresh = reach.wire.fresh_credentials();
+            reach.wire.revoke_tokens();
+            reach.enter(SECRET, &fresh);
+        });
+        let report = world.run().expect("no crash");
+        assert!(world.store.pauses().expect("read").is_empty(), "{api}: {report:?} {:?}", world.store.pauses());
+        world.run_for(1);
+        assert_eq!((world.item(&id).state, world.item(&id).attempts), (State::Done, 0), "{api}: {}", world.explain());
+        assert_eq!(world.held("resources").len(), 1, "{api}");
     });
 }
 
