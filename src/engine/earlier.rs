@@ -51,8 +51,9 @@ pub fn take_over(call: &Call, row: &[u8], payload: &[u8]) -> Result<Value, Engin
             replay: None,
             duplicate: None,
             marker: &marker,
+            now: SystemClock.now().wall,
         };
-        let accepted = store.take_over(&new, SystemClock.now().wall)?;
+        let accepted = store.take_over(&new)?;
         if accepted.state == State::Erased {
             unlink(store);
         }

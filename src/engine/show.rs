@@ -134,7 +134,7 @@ pub fn list(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
             .map(|item| {
                 let mut row = json!(item);
                 // What needs to know of open steps is offered by the details.
-                row["can"] = json!(Action::fitting(item.state, "", false, false));
+                row["can"] = json!(Action::fitting(item.state, "", false, item.has_data));
                 row
             })
             .collect();
@@ -180,9 +180,8 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
         object.insert("erases_at".into(), json!(store.erases_at(seq)?));
         object.insert("marker".into(), json!(job.map_or_else(String::new, |job| job.marker)));
         let steps = store.steps(seq)?;
-        let open = steps.iter().any(|step| step.state.is_open());
         let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
-        object.insert("can".into(), json!(Action::fitting(state, &item.reason, open_record, open)));
+        object.insert("can".into(), json!(Action::fitting(state, &item.reason, open_record, item.has_data)));
         let waits = (item.code == Some(Code::RelaySamePerson.to_string())).then(|| item.message.clone());
         object.insert("waits_for".into(), json!(waits));
         Ok(answer)

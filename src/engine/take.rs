@@ -63,7 +63,9 @@ pub(super) fn enter(
     duplicate: Option<(Vec<[u8; 32]>, i64)>,
 ) -> Result<Accepted, QueueError> {
     let marker = new_marker()?;
-    let result = store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker });
+    let now = SystemClock.now().wall;
+    let result =
+        store.accept(&NewSubmission { submission, files: parts, state, replay, duplicate, marker: &marker, now });
     forget_nobodys(store, submission, parts, &result);
     result
 }
@@ -79,7 +81,8 @@ pub(super) fn enter_form(
     let duplicate = Some((form_keys(store, read), FORM_TWIN_MS));
     let (parts, taken) = take_uploads(store, settings, read)?;
     let marker = new_marker()?;
-    let new = NewSubmission { submission, files: &parts, state, replay: None, duplicate, marker: &marker };
+    let now = SystemClock.now().wall;
+    let new = NewSubmission { submission, files: &parts, state, replay: None, duplicate, marker: &marker, now };
     let result = store.accept_with_uploads(&new, &taken);
     forget_nobodys(store, submission, &parts, &result);
     if result.as_ref().is_ok_and(|accepted| !accepted.duplicate) {

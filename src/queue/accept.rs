@@ -25,6 +25,8 @@ pub struct NewSubmission<'a> {
     pub duplicate: Option<(Vec<[u8; 32]>, i64)>,
     /// Unguessable text by which its record can be found again in Tracker.
     pub marker: &'a str,
+    /// When it comes into the store, milliseconds since 1970: later than its receipt where it lay elsewhere until now.
+    pub now: i64,
 }
 
 /// A file that an upload add-on laid down for everybody to name: it goes to the first submission that takes it.
@@ -76,11 +78,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::accept`].
-    pub fn take_over(&mut self, new: &NewSubmission<'_>, now: i64) -> Result<Accepted, QueueError> {
+    pub fn take_over(&mut self, new: &NewSubmission<'_>) -> Result<Accepted, QueueError> {
         self.write(|tx| {
             let accepted = tx.accept(new, &[])?;
             if !accepted.duplicate && accepted.state == new.state {
-                let ended = (new.state == State::Done).then_some(now);
+                let ended = (new.state == State::Done).then_some(new.now);
                 tx.sql
                     .prepare_cached("UPDATE submission SET ended_at = ?2, verify = ?3 WHERE id = ?1")?
                     .execute(params![new.submission.id, ended, ended.is_none()])?;
@@ -125,8 +127,9 @@ impl Tx<'_> {
         {
             self.remember(key, id, now + window)?;
         }
-        // Its sender was erased after it was received: it lay elsewhere at that time.
-        if self.erased_since(addresses.senders(), now)? {
+        // Its sender was erased after it was received: it lay elsewhere at that time. An erasure that was noted by a clock that ran
+        // ahead says nothing of what comes in before that time has come.
+        if self.erased_between(addresses.senders(), now, new.now)? {
             let seq = self.sql.query_row("SELECT seq FROM submission WHERE id = ?1", [id], |row| row.get(0))?;
             self.erase_now(seq, id, new.submission.received_at)?;
             return Ok(Accepted { id: id.to_owned(), state: State::Erased, duplicate: false });
@@ -226,9 +229,9 @@ impl Tx<'_> {
     /// A file, or its name alone when it is an upload that another submission has taken.
     fn own_or_refused(&self, one: &Submission, file: &FilePart, taken: &[Taken]) -> Result<FilePart, QueueError> {
         let Some(upload) = taken.iter().find(|upload| upload.ordinal == file.ordinal) else { return Ok(file.clone()) };
-        let mut statement = self.sql.prepare_cached("SELECT 1 FROM once WHERE key = ?1 AND id <> ?2")?;
+        let mut statement = self.sql.prepare_cached("SELECT 1 FROM once WHERE key = ?1 AND id <> ?2 AND until > ?3")?;
         for key in &upload.keys {
-            if statement.exists(params![upload_key(key), one.id])? {
+            if statement.exists(params![upload_key(key), one.id, one.received_at])? {
                 return Ok(file.refused_for(Code::FileUpload.number()));
             }
         }

@@ -37,8 +37,9 @@ pub enum Action {
 }
 
 impl Action {
-    /// The actions that fit a state, its reason and what is open; the screens offer exactly these.
-    pub fn fitting(state: State, reason: &str, open_record: bool, open: bool) -> Vec<&'static str> {
+    /// The actions that fit a state, its reason, whether a record's answer is open, and whether its data is still there: past
+    /// its retention nothing can be sent any more. The screens offer exactly these.
+    pub fn fitting(state: State, reason: &str, open_record: bool, has_data: bool) -> Vec<&'static str> {
         let mut names = Vec::new();
         match state {
             State::Queued => names.extend(["discard", "spam"]),
@@ -53,7 +54,11 @@ impl Action {
             State::Discarded => names.push("retry"),
             State::Sending | State::Done | State::Erased => {}
         }
-        if state != State::Erased && !(open && state == State::Sending) {
+        if !has_data {
+            names.retain(|name| ["discard", "spam"].contains(name));
+        }
+        // What is on its way is marked, and erased as soon as its answer is known.
+        if state != State::Erased {
             names.push("erase");
         }
         names
@@ -125,17 +130,17 @@ impl Store {
 
 impl Tx<'_> {
     fn act(&self, id: &str, action: Action, now: &Moment) -> Result<(), QueueError> {
-        let found: Option<(i64, String, String)> = self
+        let found: Option<(i64, String, String, bool)> = self
             .sql
-            .prepare_cached("SELECT seq, state, reason FROM submission WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .prepare_cached("SELECT seq, state, reason, payload IS NOT NULL FROM submission WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
-        let Some((seq, name, reason)) = found else { return Err(QueueError::plain(Code::ActUnknown, id)) };
+        let Some((seq, name, reason, has_data)) = found else { return Err(QueueError::plain(Code::ActUnknown, id)) };
         let state = State::from_name(&name).unwrap_or(State::Sending);
         let steps = self.steps(seq)?;
         let open = steps.iter().any(|step| step.state.is_open());
         let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
-        if !Action::fitting(state, &reason, open_record, open).contains(&action.name()) {
+        if !Action::fitting(state, &reason, open_record, has_data).contains(&action.name()) {
             return Err(QueueError::plain(Code::ActState, format!("{name}: {}", action.name())));
         }
         match action {

@@ -263,16 +263,18 @@ impl Tx<'_> {
         self.ring.hash("email", address.as_bytes())
     }
 
-    /// Whether one of the sender's addresses, or any of them, was erased at a time after `since`.
-    pub(super) fn erased_since<'a>(
+    /// Whether one of the sender's addresses, or any of them, was erased after `since`, up to `now`.
+    pub(super) fn erased_between<'a>(
         &self,
         addresses: impl Iterator<Item = &'a str>,
         since: i64,
+        now: i64,
     ) -> Result<bool, QueueError> {
-        let mut statement = self.sql.prepare_cached("SELECT at FROM erased WHERE hash = ?1 AND at > ?2")?;
+        let mut statement =
+            self.sql.prepare_cached("SELECT at FROM erased WHERE hash = ?1 AND at > ?2 AND at <= ?3")?;
         // Under every key: an erasure may have been noted while the first one was away.
         for hash in addresses.flat_map(|address| self.ring.hashes("email", address.as_bytes())) {
-            if statement.query_row(params![hash, since], |row| row.get::<_, i64>(0)).optional()?.is_some() {
+            if statement.query_row(params![hash, since, now], |row| row.get::<_, i64>(0)).optional()?.is_some() {
                 return Ok(true);
             }
         }
@@ -299,7 +301,7 @@ impl Tx<'_> {
     /// and nobody else is: the same address of an office may stand in every form.
     pub(super) fn whom(&self, one: &Submission, plan: &[u8]) -> Result<Vec<[u8; 32]>, QueueError> {
         let addresses = Addresses::of(one);
-        if self.erased_since(addresses.all(), one.received_at - 1)? {
+        if self.erased_between(addresses.all(), one.received_at - 1, i64::MAX)? {
             return Ok(Vec::new());
         }
         Ok(addresses.person(planned(plan).as_deref()).into_iter().map(|address| self.email_key(address)).collect())

@@ -49,7 +49,7 @@ impl Store {
         let _run = alone(&dir, now)?;
         // The copy is whole, paused and without who was erased since, before anything is moved. Then one rename puts it
         // in place: at no moment is there no database, whatever ends this process.
-        let draft = dir.join(format!("{DATABASE}.restoring"));
+        let draft = draft_in(&dir);
         copy(&backup.join(DATABASE), &draft)?;
         let gone = self.prepare_restored(&draft, now)?;
         copy_files(backup, &dir)?;
@@ -80,7 +80,7 @@ impl Store {
         place::prepare(dir)?;
         let _run = alone(dir, now)?;
         furnish(dir, &format!("{}\n{}\n", site.install_id, site.fingerprint()))?;
-        let draft = dir.join(format!("{DATABASE}.restoring"));
+        let draft = draft_in(dir);
         copy(&backup.join(DATABASE), &draft)?;
         let conn = rusqlite::Connection::open(&draft)?;
         conn.pragma_update(None, "secure_delete", true)?;
@@ -111,9 +111,23 @@ impl Store {
         Ok(gone)
     }
 
+    /// Deletes what a restore that was cut off has left: a whole copy, which no erasure would reach. Only the holder of the run
+    /// lock may call it, which a restore holds, too.
+    pub(super) fn drop_draft(&self) {
+        let Some(dir) = self.dir() else { return };
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(format!("{}{end}", draft_in(dir).display()));
+        }
+    }
+
     fn own_dir(&self) -> Result<PathBuf, QueueError> {
         self.dir().map(Path::to_owned).ok_or_else(|| QueueError::plain(Code::StoreNone, ""))
     }
+}
+
+/// The copy that a restore makes ready.
+fn draft_in(dir: &Path) -> PathBuf {
+    dir.join(format!("{DATABASE}.restoring"))
 }
 
 /// Whose folder it is. The address may have changed since, the installation may not.

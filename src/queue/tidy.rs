@@ -23,6 +23,10 @@ pub const ASIDE_DAYS: i64 = 7;
 /// Since when a submission is in the state whose data is kept for [`TROUBLE_DAYS`]; null in every other state.
 const SINCE: &str = "CASE state WHEN 'failed' THEN ended_at WHEN 'attention' THEN updated_at END";
 
+/// How long a key of repetition outlives its window. It is compared with the time of receipt, and a form that was kept in the
+/// site's own table comes in later than that.
+const LATE_MS: i64 = 30 * DAY_MS;
+
 /// Between two looks for what is past its time.
 const TIDY_MS: i64 = 3_600_000;
 
@@ -40,6 +44,7 @@ impl Store {
             return Ok(());
         }
         self.tidy(retention_days, now)?;
+        self.drop_draft();
         self.sweep(now)?;
         self.set_facts(&[("tidied_at", now.to_string())])
     }
@@ -51,7 +56,7 @@ impl Store {
     pub fn tidy(&mut self, retention_days: i64, now: i64) -> Result<usize, QueueError> {
         let (count, files) = self.write(|tx| {
             let mut files = Vec::new();
-            tx.change("DELETE FROM once WHERE until <= ?1", [now])?;
+            tx.change("DELETE FROM once WHERE until <= ?1", [now - LATE_MS])?;
             tx.change("DELETE FROM refusal WHERE at <= ?1", [now - 7 * DAY_MS])?;
             tx.change("DELETE FROM erased WHERE at <= ?1", [now - TRACE_MS])?;
             tx.change(

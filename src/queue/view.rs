@@ -74,6 +74,8 @@ pub struct Item {
     pub files: i64,
     /// Whether it is marked for erasure.
     pub erase: bool,
+    /// Whether what the person sent is still there.
+    pub has_data: bool,
 }
 
 const COLUMNS: &str =
@@ -251,6 +253,7 @@ impl Tx<'_> {
         let id: String = row.get(0)?;
         let state: String = row.get(6)?;
         let payload: Option<Vec<u8>> = row.get(16)?;
+        let has_data = payload.is_some();
         let opened = payload.and_then(|sealed| self.unseal(&id, "payload", &sealed).ok());
         let submission: Option<Submission> = opened.and_then(|json| serde_json::from_slice(&json).ok());
         let (person, email) = submission.as_ref().map_or_else(Default::default, masked);
@@ -273,6 +276,7 @@ impl Tx<'_> {
             email,
             files: row.get(14)?,
             erase: row.get(15)?,
+            has_data,
             id,
         };
         Ok((item, submission))

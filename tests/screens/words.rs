@@ -55,7 +55,7 @@ fn every_event_of_the_journal_and_every_reason_has_its_words() {
     );
     for state in State::ALL {
         events
-            .extend([true, false].iter().flat_map(|open| Action::fitting(*state, "", *open, *open)).map(str::to_owned));
+            .extend([true, false].iter().flat_map(|open| Action::fitting(*state, "", *open, true)).map(str::to_owned));
     }
     assert!(events.len() > 30 && events.contains("not sent") && events.contains("accepted"), "{events:?}");
     let words = keys("event");

@@ -54,6 +54,7 @@ impl Door<'_> {
             replay: None,
             duplicate: None,
             marker: &marker,
+            now: submission.received_at,
         };
         self.store.accept(&new).expect("accepted").id
     }

@@ -4,8 +4,10 @@
 use halt_tracker::queue::Store;
 use halt_tracker::queue::act::Action;
 use halt_tracker::queue::erasure::Erased;
-use halt_tracker::queue::state::State;
+use halt_tracker::queue::state::{State, StepState};
+use halt_tracker::queue::work::StepOutcome;
 
+use crate::history::{plan, settled};
 use crate::{Place, accept, ada, now, submission, try_accept};
 use serde_json::json;
 
@@ -91,6 +93,79 @@ fn somebody_of_whom_nothing_is_here_yet_is_erased_when_it_comes_in() {
     let mut new = ada(2);
     new.received_at += 60_000;
     assert_eq!(accept(&mut store, &new).state, State::Queued);
+}
+
+#[test]
+fn an_erasure_noted_by_a_clock_that_ran_ahead_takes_nothing_that_comes_in_afterwards() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let day_ahead = now().wall + DAY;
+    store.note_erasure("ada@example.org", day_ahead).expect("noted");
+    // The clock is right again, and Ada applies.
+    let mut direct = ada(1);
+    direct.received_at += 60_000;
+    assert_eq!(accept(&mut store, &direct).state, State::Queued);
+    let mut kept = ada(2);
+    kept.received_at -= 60_000;
+    assert_eq!(accept(&mut store, &kept).state, State::Queued, "an hour of the future has erased nobody yet");
+}
+
+#[test]
+fn what_is_on_its_way_is_erased_as_soon_as_its_answer_is_known() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let one = accept(&mut store, &ada(1));
+    let seq = store.seq_of(&one.id).expect("there");
+    let job = |store: &Store| store.job(seq).expect("read");
+    assert!(store.claim(&job(&store), "run", Some(&plan()), &now()).expect("claimed"));
+    assert!(store.intend(seq, 0, "run", b"hash", i64::MAX, &now()).expect("intended"));
+    erase(&mut store, &one.id);
+    assert_eq!(store.finish_erasures(now().wall).expect("looked"), 0, "its answer is open");
+    let done = StepOutcome { state: Some(StepState::Done), event: "test", ..Default::default() };
+    let sent = job(&store);
+    store.outcome(&sent, &sent.steps[0], "run", &done, &now()).expect("written");
+    assert!(!store.intend(seq, 1, "run", b"hash", i64::MAX, &now()).expect("asked"), "nothing more of it is sent");
+    store.settle(&job(&store), "run", &settled(State::Queued, false), &now()).expect("settled");
+    assert_eq!(store.finish_erasures(now().wall).expect("erased"), 1);
+    assert_eq!(store.state_of(&one.id).expect("read"), Some(State::Erased));
+}
+
+#[test]
+fn past_its_retention_nothing_is_sent_again() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let one = accept(&mut store, &ada(1));
+    store.act(&one.id, Action::Discard, &now()).expect("discarded");
+    store.tidy(7, now().wall + 8 * DAY).expect("tidied");
+    assert!(!store.detail(&one.id).expect("there").1.has_data);
+    let refused = store.act(&one.id, Action::Retry, &now());
+    assert_eq!(crate::code(refused), Some(halt_tracker::codes::Code::ActState));
+    assert_eq!(store.state_of(&one.id).expect("read"), Some(State::Discarded));
+}
+
+#[test]
+fn a_form_twin_that_was_kept_elsewhere_is_known_when_it_comes_in_late() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let content = Some((vec![[7; 32]], 600_000));
+    let first = try_accept(&mut store, &ada(1), None, content.clone()).expect("accepted");
+    store.tidy(7, now().wall + 30 * 60_000).expect("tidied");
+    let twin = try_accept(&mut store, &ada(2), None, content.clone()).expect("answered");
+    assert_eq!((twin.id.as_str(), twin.duplicate), (first.id.as_str(), true));
+    // The same content half an hour later is another application.
+    let mut later = ada(3);
+    later.received_at += 30 * 60_000;
+    assert!(!try_accept(&mut store, &later, None, content).expect("accepted").duplicate);
+}
+
+#[test]
+fn what_a_restore_that_was_cut_off_has_left_goes_with_the_next_run() {
+    let mut place = Place::new();
+    let mut store = place.opened();
+    let left = ["queue.sqlite.restoring", "queue.sqlite.restoring-wal"].map(|name| place.dir().join(name));
+    left.iter().for_each(|path| std::fs::write(path, b"a whole copy").expect("written"));
+    store.clean_up(7, now().wall).expect("cleaned");
+    assert!(left.iter().all(|path| !path.exists()), "a copy that no erasure reaches");
 }
 
 #[test]

@@ -235,6 +235,7 @@ impl Pair {
             replay,
             duplicate: content.map(|key| (vec![key], WINDOW)),
             marker: "ht-marker",
+            now: self.now.max(at),
         };
         let accepted = self.store.accept(&new).expect("accepted");
         let (known, state, duplicate) = self.model.accept(id, &keys, at);
@@ -277,7 +278,7 @@ fn moment(wall: i64) -> Moment {
     Moment { wall, boot: wall, boot_id: "boot".into() }
 }
 
-fn plan() -> NewPlan {
+pub fn plan() -> NewPlan {
     NewPlan {
         requests: b"[]".to_vec(),
         steps: vec![(StepKind::Record, None, false), (StepKind::Activity, None, false)],
@@ -289,7 +290,7 @@ fn plan() -> NewPlan {
     }
 }
 
-fn settled(state: State, spent: bool) -> Settled {
+pub fn settled(state: State, spent: bool) -> Settled {
     Settled { state, reason: "", code: None, message: String::new(), due_in: 0, spent }
 }
 

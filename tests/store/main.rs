@@ -108,6 +108,7 @@ pub fn try_accept(
         replay,
         duplicate,
         marker: "ht-marker",
+        now: now().wall.max(one.received_at),
     })
 }
 
@@ -136,6 +137,7 @@ pub fn accept_with(store: &mut Store, one: &Submission, files: &[FilePart]) -> A
         replay: None,
         duplicate: None,
         marker: "ht-marker",
+        now: now().wall.max(one.received_at),
     };
     store.accept(&new).expect("accepted")
 }

@@ -94,7 +94,7 @@ impl Model {
         let Some(one) = self.ones.get_mut(&id) else { return Some(Code::ActUnknown) };
         let open_record = one.steps.first().is_some_and(|step| step.is_open());
         let open = one.is_open();
-        if !Action::fitting(one.state, "", open_record, open).contains(&name) {
+        if !Action::fitting(one.state, "", open_record, one.payload).contains(&name) {
             return Some(Code::ActState);
         }
         match action {
@@ -138,7 +138,8 @@ impl Model {
     }
 
     pub fn tidy(&mut self, now: i64) -> usize {
-        self.keys.retain(|_, (_, until)| *until > now);
+        // A form that was kept elsewhere comes in later than it was received.
+        self.keys.retain(|_, (_, until)| *until > now - 30 * DAY);
         let due = |one: &One| match one.state {
             State::Done | State::Discarded => one.ended <= now - KEEP_DAYS * DAY,
             State::Failed => one.ended <= now - 90 * DAY,

@@ -133,6 +133,6 @@ fn it_is_remembered_for_a_week_because_a_form_that_was_kept_comes_in_later() {
     };
     tidy(6);
     assert!(is_refused(&uploads.apply(2, &path)));
-    tidy(8);
+    tidy(7 + 31);
     assert!(!is_refused(&uploads.apply(3, &path)), "the control: it was the mark that refused it");
 }

@@ -247,6 +247,7 @@ impl Real {
             replay: None,
             duplicate: None,
             marker: &marker,
+            now: submission.received_at,
         };
         self.store.accept(&new).expect("accepted").id
     }

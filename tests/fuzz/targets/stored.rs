@@ -77,6 +77,7 @@ impl World {
             replay: None,
             duplicate: None,
             marker: "ht-marker",
+            now: submission().received_at,
         };
         store.accept(&new).expect("accepted");
         Self { store, sealed, file, folder }
