@@ -140,17 +140,21 @@ impl Tx<'_> {
             .collect::<Result<_, _>>()?;
         for seq in seqs {
             let id = self.id_of(seq)?;
+            let steps = self.steps(seq)?;
+            // Only a record is looked for once more a day later.
+            let record = steps.iter().any(|step| step.state == StepState::Intent && step.is_record());
+            let open = steps
+                .iter()
+                .any(|step| matches!(step.state, StepState::Intent | StepState::Unknown | StepState::Applied));
             let lost = self.change(
                 "UPDATE step SET state = 'unknown', unknown_at = ?2, unknown_boot = ?3, boot_id = ?4, code = ?5 WHERE seq = ?1 AND state = 'intent'",
                 params![seq, now.wall, now.boot, now.boot_id, Code::TrackerAnswerLost.number()],
             )?;
-            let open =
-                self.steps(seq)?.iter().any(|step| matches!(step.state, StepState::Unknown | StepState::Applied));
             let state = if open { State::Checking } else { State::Queued };
             self.change(
                 "UPDATE submission SET state = ?2, run_id = '', due_at = 0, due_boot = 0, boot_id = ?3, updated_at = ?4,
-                 plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?5 THEN ?6 ELSE audit_at END WHERE seq = ?1",
-                params![seq, state.name(), now.boot_id, now.wall, lost > 0, now.wall + 24 * 3_600_000],
+                 plan_fixed = max(plan_fixed, ?5), audit_at = CASE WHEN ?7 THEN ?6 ELSE audit_at END WHERE seq = ?1",
+                params![seq, state.name(), now.boot_id, now.wall, lost > 0, now.wall + 24 * 3_600_000, record],
             )?;
             self.note(seq, now.wall, "", "", "run ended abruptly", 0, &id, "")?;
             if open {

@@ -10,7 +10,7 @@ use super::send::ids_of;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::Step;
-use crate::tracker::lookup::Look;
+use crate::tracker::lookup::{Hit, Look};
 use crate::tracker::outcome::Refusal;
 
 impl Runner<'_> {
@@ -50,12 +50,13 @@ impl Runner<'_> {
             let records: Vec<Step> = job.steps.iter().filter(|step| step.is_record()).cloned().collect();
             let lost: Vec<&Step> =
                 records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
-            // After a crash nobody knows which one it was.
-            let lost = if lost.is_empty() { records.iter().collect() } else { lost };
+            // After a crash nobody knows which one it was of those that were sent.
+            let sent = || records.iter().filter(|step| step.intent_at.is_some()).collect();
+            let lost = if lost.is_empty() { sent() } else { lost };
             let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
             let (mut twins, mut unsure) = (None, None);
             for step in lost {
-                match self.look_for_step(&claimed, step)? {
+                match self.look_late(&claimed, step)? {
                     Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),
                     // It is looked at again in the next run, unless it was not answered for a week.
                     Look::Failed(verdict) if late >= self.policy.give_up_ms => {
@@ -92,6 +93,26 @@ impl Runner<'_> {
             self.store().end_audit(seq, twins.as_deref(), &now)?;
         }
         Ok(())
+    }
+
+    /// What a step has made, and the record by which it was settled: that may be another one, from before.
+    fn look_late(&mut self, claimed: &Claimed, step: &Step) -> Result<Look, QueueError> {
+        let look = match self.person_of(claimed, step)? {
+            None => self.look_for_step(claimed, step)?,
+            Some(Look::Clean(hits)) => Look::Clean(self.made_by(claimed, step, &hits)?),
+            Some(Look::Unclean { hits, why }) => Look::Unclean { hits: self.made_by(claimed, step, &hits)?, why },
+            Some(other) => other,
+        };
+        let with_own = |mut hits: Vec<Hit>| {
+            let own = step.tracker_id.filter(|id| hits.iter().all(|hit| hit.id != *id));
+            hits.extend(own.map(|id| Hit { id, updated: String::new(), created: None, marked: false }));
+            hits
+        };
+        Ok(match look {
+            Look::Clean(hits) => Look::Clean(with_own(hits)),
+            Look::Unclean { hits, why } => Look::Unclean { hits: with_own(hits), why },
+            other => other,
+        })
     }
 
     /// A look that proves nothing is done again, a few times: the data must not be kept for ever because of it.

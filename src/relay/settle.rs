@@ -24,7 +24,8 @@ impl Runner<'_> {
         }
         let mut step = step.clone();
         let now = self.clock.now();
-        if step.state != StepState::Todo && step.boot_id != now.boot_id {
+        let is_of_another_boot = step.boot_id != now.boot_id || step.unknown_boot.is_some_and(|at| at > now.boot);
+        if step.state != StepState::Todo && is_of_another_boot {
             // Boot times of another boot say nothing: the gaps start anew.
             let seq = claimed.job.seq;
             self.store().rebase_unknown(seq, step.ordinal, &now)?;
@@ -185,14 +186,19 @@ impl Runner<'_> {
 
     /// The look that fits a step.
     pub fn look_for_step(&mut self, claimed: &Claimed, step: &Step) -> Result<Look, QueueError> {
-        if matches!(step.kind, StepKind::Contact | StepKind::Record) && claimed.plan.record_type != RecordType::Lead
-            || step.kind == StepKind::Contact
-        {
-            let look = self.look_for_person(claimed, step.kind)?;
+        if let Some(look) = self.person_of(claimed, step)? {
             return self.ours(claimed, step, look);
         }
         let look = self.look(claimed, |runner| runner.look_for_other(claimed, step))?;
         Ok(self.believed(look))
+    }
+
+    /// The look for the person that a step makes, whoever made it; `None` for a step that makes none.
+    pub fn person_of(&mut self, claimed: &Claimed, step: &Step) -> Result<Option<Look>, QueueError> {
+        let is_person = matches!(step.kind, StepKind::Contact | StepKind::Record)
+            && claimed.plan.record_type != RecordType::Lead
+            || step.kind == StepKind::Contact;
+        if is_person { self.look_for_person(claimed, step.kind).map(Some) } else { Ok(None) }
     }
 
     /// The look for a Lead or a child.
@@ -263,22 +269,29 @@ impl Runner<'_> {
         }
     }
 
-    /// Of hits, those that this submission made: by marker, or made after its intent and no other submission's. Where
-    /// existing persons are used, one who was there before is taken, as before a first send, not made a second time.
-    pub fn ours(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+    /// Of hits, those that this submission made: by marker, or made after its intent and no other submission's.
+    pub fn made_by(&mut self, claimed: &Claimed, step: &Step, hits: &[Hit]) -> Result<Vec<Hit>, QueueError> {
         let since = self.since(claimed, step);
         let uses_existing = self.settings.uses_existing();
         let off = !self.policy.keeps(Rule::OnlyOurs);
         let seq = claimed.job.seq;
-        let mut mine = |hits: Vec<Hit>| -> Result<Vec<Hit>, QueueError> {
-            let mut kept = Vec::new();
-            for hit in &hits {
-                let young = hit.created.is_none_or(|at| at >= since);
-                if off || hit.marked || (young && (uses_existing || !self.store().is_of_another(hit.id, seq)?)) {
-                    kept.push(hit.clone());
-                }
+        let mut kept = Vec::new();
+        for hit in hits {
+            let young = hit.created.is_none_or(|at| at >= since);
+            if off || hit.marked || (young && (uses_existing || !self.store().is_of_another(hit.id, seq)?)) {
+                kept.push(hit.clone());
             }
-            Ok(if kept.is_empty() && uses_existing { hits } else { kept })
+        }
+        Ok(kept)
+    }
+
+    /// Of hits, those that count for a step. Where existing persons are used, one who was there before is taken, as before a
+    /// first send, not made a second time.
+    pub fn ours(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
+        let uses_existing = self.settings.uses_existing();
+        let mut mine = |hits: Vec<Hit>| -> Result<Vec<Hit>, QueueError> {
+            let made = self.made_by(claimed, step, &hits)?;
+            Ok(if made.is_empty() && uses_existing { hits } else { made })
         };
         Ok(match look {
             // Before a first send an existing person is the one to use, whenever it was made.

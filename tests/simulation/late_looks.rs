@@ -129,3 +129,55 @@ fn a_discarded_submission_keeps_its_late_look() {
         assert!(item.message.contains(", "), "{api}: both are named: {}", item.message);
     });
 }
+
+/// Somebody's record from long ago.
+fn from_long_ago(world: &World) {
+    let known = json!({ "resources": [{ "firstName": "Ada", "surname": "Lovelace", "email": "ada@example.org" }] });
+    let long_ago = world.clock.truth() - 1_000 * 3_600_000;
+    world.wire.tracker.borrow_mut().seed(&known, long_ago).expect("seeded");
+}
+
+#[test]
+fn an_old_record_that_was_taken_for_a_lost_one_does_not_hide_the_young_one() {
+    both(|api, world| {
+        somebody(world);
+        let faults = json!([{ "on": "create_resource", "do": "drop_after", "times": 1 }]);
+        world.switches(&json!({ "search_lag_ms": 6 * 3_600_000, "faults": faults }));
+        let id = world.submit(&ada());
+        world.run();
+        assert_eq!(world.item(&id).state, State::Checking, "{api}");
+        // A search that did not show the old record before the send shows it now, and not yet the young one.
+        from_long_ago(world);
+        world.run_for(2);
+        assert_eq!(world.item(&id).state, State::Done, "{api}: {:?}", world.item(&id));
+        assert_eq!(world.held("resources").len(), 3, "{api}: the situation is there");
+        pass(world, 30);
+        let item = world.item(&id);
+        assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1612")), "{api}: {item:?}");
+        assert_eq!(item.message.split(", ").count(), 2, "{api}: both are named: {}", item.message);
+    });
+}
+
+#[test]
+fn two_records_from_long_ago_are_no_late_twin_though_php_was_killed() {
+    for moment in 0.. {
+        let mut world = World::new(7, json!({ "api": "rest" }));
+        somebody(&mut world);
+        from_long_ago(&world);
+        from_long_ago(&world);
+        world.documents = 1;
+        let id = world.submit(&ada());
+        world.clock.crash_in.set(Some(moment));
+        let was_killed = world.run().is_none();
+        world.clock.crash_in.set(None);
+        world.run_for(2);
+        pass(&mut world, 30);
+        let item = world.item(&id);
+        assert_eq!(item.state, State::Done, "killed at look {moment} at the clock: {item:?}");
+        assert_eq!(world.number("SELECT count(*) FROM submission WHERE audit_at IS NOT NULL"), 0);
+        if !was_killed {
+            assert!(moment > 10, "only {moment} moments");
+            break;
+        }
+    }
+}

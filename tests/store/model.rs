@@ -128,12 +128,14 @@ impl Model {
 
     pub fn new_run(&mut self, now: i64) {
         for one in self.ones.values_mut().filter(|one| one.state == State::Sending) {
+            // The first step is the record, which alone is looked for once more.
+            let record = one.steps.first() == Some(&StepState::Intent);
             let mut lost = false;
             for step in one.steps.iter_mut().filter(|step| **step == StepState::Intent) {
                 (*step, lost) = (StepState::Unknown, true);
             }
             one.state = if one.is_open() { State::Checking } else { State::Queued };
-            (one.fixed, one.audit, one.touched) = (one.fixed || lost, one.audit || lost, now);
+            (one.fixed, one.audit, one.touched) = (one.fixed || lost, one.audit || record, now);
         }
     }
 
