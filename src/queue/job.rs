@@ -90,6 +90,10 @@ pub const ENTERED: &str = "by hand";
 /// The same, named once more after it was read and found to be somebody else's.
 pub const INSISTED: &str = "by hand, again";
 
+/// Nothing is ever put off for longer: a time that is further away was set by a clock that ran ahead, or by another boot of a
+/// machine that does not name its boots, and is due.
+pub(super) const FAR_MS: i64 = 48 * 3_600_000;
+
 impl Step {
     /// Whether it makes a person or a Lead.
     pub const fn is_record(&self) -> bool {
@@ -107,12 +111,12 @@ impl Store {
             // One that is marked for erasure comes only to settle what is open: nothing of it is sent any more.
             let sql = "SELECT seq FROM submission WHERE state = ?1 AND (erase = 0 OR
                        EXISTS (SELECT 1 FROM step WHERE step.seq = submission.seq AND step.state IN ('unknown','applied')))
-                       AND ((boot_id = ?2 AND due_boot <= ?3) OR (boot_id <> ?2 AND due_at <= ?4))
+                       AND ((boot_id = ?2 AND (due_boot <= ?3 OR due_boot > ?3 + ?5)) OR (boot_id <> ?2 AND (due_at <= ?4 OR due_at > ?4 + ?5)))
                        ORDER BY due_at, seq LIMIT 1";
             let found = self
                 .conn
                 .prepare_cached(sql)?
-                .query_row(params![state.name(), now.boot_id, now.boot, now.wall], |row| row.get(0))
+                .query_row(params![state.name(), now.boot_id, now.boot, now.wall, FAR_MS], |row| row.get(0))
                 .optional()?;
             if found.is_some() {
                 return Ok(found);
@@ -126,9 +130,10 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn waiting(&self, now: &Moment) -> Result<(i64, Option<i64>), QueueError> {
-        let sql = "SELECT count(*), min(CASE WHEN boot_id = ?1 THEN due_boot - ?2 ELSE due_at - ?3 END)
-                   FROM submission WHERE state IN ('queued','retry','checking')";
-        Ok(self.conn.prepare_cached(sql)?.query_row(params![now.boot_id, now.boot, now.wall], |row| {
+        let sql = "SELECT count(*), min(CASE WHEN wait > ?4 THEN 0 ELSE wait END) FROM
+                   (SELECT CASE WHEN boot_id = ?1 THEN due_boot - ?2 ELSE due_at - ?3 END AS wait
+                   FROM submission WHERE state IN ('queued','retry','checking'))";
+        Ok(self.conn.prepare_cached(sql)?.query_row(params![now.boot_id, now.boot, now.wall, FAR_MS], |row| {
             Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(|left| left.max(0))))
         })?)
     }

@@ -3,6 +3,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::job::FAR_MS;
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
@@ -61,9 +62,13 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn due_audit(&self, now: i64) -> Result<Option<(i64, i64)>, QueueError> {
-        let sql = "SELECT seq, audit_at FROM submission WHERE audit_at <= ?1 AND state IN ('done','attention','failed','discarded')
+        let sql = "SELECT seq, min(audit_at, ?1) FROM submission WHERE (audit_at <= ?1 OR audit_at > ?2) AND state IN ('done','attention','failed','discarded')
                    ORDER BY audit_at LIMIT 1";
-        Ok(self.conn.prepare_cached(sql)?.query_row([now], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_row([now, now + FAR_MS], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
     }
 
     /// Counts the beginning of a late look, as a claim is counted: nothing that kills the process may do so forever.

@@ -27,6 +27,9 @@ const SINCE: &str = "CASE state WHEN 'failed' THEN ended_at WHEN 'attention' THE
 /// site's own table comes in later than that.
 const LATE_MS: i64 = 30 * DAY_MS;
 
+/// A longer time between two looks for what is past its time may be a leap of the clock.
+const LEAP_MS: i64 = 2 * DAY_MS;
+
 /// Between two looks for what is past its time.
 const TIDY_MS: i64 = 3_600_000;
 
@@ -43,10 +46,23 @@ impl Store {
         if (0..TIDY_MS).contains(&(now - self.fact("tidied_at")?)) {
             return Ok(());
         }
-        self.tidy(retention_days, now)?;
+        if self.trusts_the_clock(now)? {
+            self.tidy(retention_days, now)?;
+        }
         self.drop_draft();
         self.sweep(now)?;
         self.set_facts(&[("tidied_at", now.to_string())])
+    }
+
+    /// Whether what is past its time may go. A clock that has leapt ahead would take the data of everything that waits for a
+    /// person at once: after a leap of more than two days, or an absence as long, nothing goes for a day.
+    fn trusts_the_clock(&mut self, now: i64) -> Result<bool, QueueError> {
+        let (last, since) = (self.fact("tidied_at")?, self.fact("leapt_at")?);
+        if last > 0 && now - last > LEAP_MS {
+            self.set_facts(&[("leapt_at", now.to_string())])?;
+            return Ok(false);
+        }
+        Ok(!(0..DAY_MS).contains(&(now - since)))
     }
 
     /// Erases what is past its retention and forgets old keys of repetition. Returns how many submissions.

@@ -10,6 +10,7 @@
 use super::deliver::Claimed;
 use super::rule::Rule;
 use super::run::Runner;
+use crate::clock::Moment;
 use crate::queue::QueueError;
 use crate::settings::Api;
 use crate::tracker::lookup::{Look, Record};
@@ -84,7 +85,7 @@ impl Runner<'_> {
     pub fn unanswered_for(&mut self) -> Result<Option<i64>, QueueError> {
         let now = self.clock.now();
         let least = self.policy.blind_tries;
-        Ok(self.silence(&now.boot_id)?.filter(|silence| silence.tries >= least).map(|silence| now.boot - silence.since))
+        Ok(self.silence(&now)?.filter(|silence| silence.tries >= least).map(|silence| now.boot - silence.since))
     }
 
     /// Before a look: whether there is no use in it. A run that has reason to doubt asks the widget host first.
@@ -104,7 +105,7 @@ impl Runner<'_> {
     /// After a look: an answer ends the doubt, silence of the REST host adds to it.
     fn seen(&mut self, failed: Option<&Verdict>) -> Result<bool, QueueError> {
         let now = self.clock.now();
-        let known = self.silence(&now.boot_id)?;
+        let known = self.silence(&now)?;
         let tried = std::mem::take(&mut self.transport.tried_rest);
         if failed.is_none_or(|verdict| verdict.refusal() != Some(Refusal::Unreachable)) {
             if failed.is_none() {
@@ -131,14 +132,14 @@ impl Runner<'_> {
     }
 
     /// The stretch that lasts, if there is one.
-    fn silence(&mut self, boot_id: &str) -> Result<Option<Silence>, QueueError> {
+    fn silence(&mut self, now: &Moment) -> Result<Option<Silence>, QueueError> {
         let text = self.store().meta("unanswered")?;
         let mut parts = text.splitn(4, ' ');
         Ok((|| {
             let since = parts.next()?.parse().ok()?;
             let tries = parts.next()?.parse().ok()?;
             // Boot times of another boot say nothing: the hour begins anew.
-            let same_boot = parts.next()? == boot_id;
+            let same_boot = parts.next()? == now.boot_id && since <= now.boot;
             same_boot.then_some(Silence { since, tries, reached: parts.next() == Some("true") })
         })())
     }

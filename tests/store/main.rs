@@ -10,6 +10,7 @@ mod history;
 mod holder;
 mod kept;
 mod keys;
+mod leaps;
 mod model;
 mod owner;
 mod privacy;
