@@ -328,7 +328,9 @@ impl Runner<'_> {
 
     /// A file name alone says nothing: half of all CVs are called `cv.pdf`, and people apply twice. One that another step made,
     /// or that is older than the intent, is not ours; and where another submission lost one at the same record, or sent one
-    /// lately that Tracker may have made twice, what is found may be that one. Then ours is sent again: a CV that is there twice is read once, one that is missing never.
+    /// lately that Tracker may have made twice, what is found may be that one. Nor is a row ours that does not say when it was
+    /// made, which Tracker's schema allows: it may have been there for years. Then ours is sent again: a CV that is there twice
+    /// is read once, one that is missing never.
     fn our_document(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
         let Look::Clean(hits) = look else { return Ok(look) };
         if !self.policy.keeps(Rule::OurDocument) {
@@ -342,7 +344,7 @@ impl Runner<'_> {
         let since = self.since(claimed, step) + self.policy.created_slack_ms - self.policy.document_slack_ms;
         let mut mine = Vec::new();
         for hit in hits {
-            let is_young = hit.created.is_none_or(|at| at >= since);
+            let is_young = hit.created.is_some_and(|at| at >= since);
             if is_young && !self.store().is_other_document(hit.id, seq, step.ordinal)? {
                 mine.push(hit);
             }

@@ -96,3 +96,24 @@ fn a_cv_that_was_there_for_months_is_not_the_lost_one() {
     world.run_for(6);
     assert_eq!((copies(&world, &first), copies(&world, &second)), (1, 1), "{}", world.explain());
 }
+
+#[test]
+fn a_cv_that_says_no_date_is_not_taken_for_the_lost_one() {
+    for (lost, copies_of_the_second) in [("drop_before", 1), ("drop_after", 2)] {
+        let mut world = a_site();
+        world.switches(&json!({ "document_dates": "none" }));
+        let first = world.submit(&ada());
+        world.run_for(1);
+        // Nobody here remembers the first submission's, and it came long before the second.
+        let forget = "PRAGMA foreign_keys = OFF; UPDATE step SET tracker_id = NULL WHERE kind = 'document'";
+        world.store.connection().execute_batch(forget).expect("forgotten");
+        world.clock.advance(40 * 60_000);
+        world.beat();
+        fault(&mut world, lost, 1);
+        let second = world.submit(&ada());
+        world.run_for(6);
+        let there = (copies(&world, &first), copies(&world, &second));
+        assert_eq!(there, (1, copies_of_the_second), "{lost}: twice at the most, missing never\n{}", world.explain());
+        assert_eq!(world.item(&second).state, State::Done, "{lost}");
+    }
+}

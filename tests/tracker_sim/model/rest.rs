@@ -204,7 +204,8 @@ impl Tracker {
     }
 
     fn document_row(&self, document: &Document) -> Value {
-        let by = json!({"createdOn": self.date(document.created), "createdByUserId": 1, "createdByDisplayName": "Simulated User"});
+        let created = (self.switches.document_dates == "given").then(|| self.date(document.created));
+        let by = json!({"createdOn": created, "createdByUserId": 1, "createdByDisplayName": "Simulated User"});
         json!({
             "documentId": document.id, "filename": document.filename, "isPrimary": document.primary,
             "documentType": document.document_type, "description": null, "folderId": null,

@@ -122,6 +122,7 @@ table! {
     latency_ms: i64 = 0, [], "every answer takes this long";
     clock_skew_ms: i64 = 0, [], "Tracker's clock runs ahead by this";
     date_zone: String = "z", ["z", "none"], "dates end in Z, or say nothing about their zone";
+    document_dates: String = "given", ["given", "none"], "a list of documents says when each was made; the schema lets that be null";
     widget_auth: String = "401", ["401", "status1"], "an unknown or expired token on the widget API: HTTP 401, or 200 with status 1";
     widget_takes_api_token: bool = false, [], "the static API token works on the widget API too";
     widget_duplicates: String = "protect", ["protect", "create"], "same e-mail without overwrite: status 3, or a second record";
