@@ -2,6 +2,8 @@
 //! in Tracker twice. Disk and network are real calls of the engine that meet our faults; Tracker is its model, and time
 //! is virtual, so that the product's own durations hold unscaled. `TORTURE=1` plays the long form.
 
+#[path = "../judge/clear.rs"]
+mod clear;
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 

@@ -9,6 +9,7 @@ use halt_tracker::engine::{Call, handles};
 use halt_tracker::relay::{self, Caller, Policy, Surroundings};
 use serde_json::{Value, json};
 
+use crate::clear::files_below;
 use crate::dice::Dice;
 use crate::model::{self, Tracker};
 use crate::system;
@@ -16,7 +17,7 @@ use crate::wire::{Virtual, Wire};
 
 pub const SHARED: &str = "c2hhcmVkLXNlY3JldC1vZi10aGUtd2ViaG9vay10ZXN0cw==";
 /// Words that must be on no disk in the clear.
-pub const CANARIES: [&str; 3] = ["Quercus", "canary-letter", "canary-of-the-cv"];
+pub const CANARIES: [&str; 4] = ["Quercus", "canary-letter", "canary-of-the-cv", "@example.org"];
 
 /// Something that somebody wants of the site until it is acknowledged.
 #[derive(Debug, Clone)]
@@ -370,14 +371,4 @@ impl Site {
             self.clock.advance(idle.max(300_000));
         }
     }
-}
-
-/// Every file below a folder.
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() { all.extend(files_below(&path)) } else { all.push(path) }
-    }
-    all
 }

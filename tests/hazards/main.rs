@@ -2,6 +2,8 @@
 //! lost or doubled by any of it. Everything is real: WordPress, php-fpm, mounts and kills; only Tracker is simulated.
 //! Root is needed, and `HALT_TRACKER_EXTENSION` and `HALT_TRACKER_SIM` name the built module and the simulator.
 
+#[path = "../judge/mod.rs"]
+mod settled;
 #[path = "../stack/mod.rs"]
 mod stack;
 

@@ -160,7 +160,7 @@ impl World {
     pub fn tally_beside(&self, story: &str, acknowledged: &[String], elsewhere: &[String]) -> String {
         let told: Vec<Told> =
             acknowledged.iter().map(|email| Told { email: email.clone(), ..Told::default() }).collect();
-        let people = People { told: &told, elsewhere, at_an_end: false };
+        let people = People { told: &told, elsewhere, ..People::default() };
         let counts = judge(self, &Place::of(self, ""), &people).unwrap_or_else(|why| panic!("{story}: {why}"));
         let words = counts.words();
         assert!(!told.is_empty() && counts.records > 0, "nothing was there to be lost or doubled: {words}");

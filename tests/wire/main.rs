@@ -3,6 +3,8 @@
 //! fault several times in a row from the second round on; without it a short form runs. `NETWORK_CELL=text` plays the cells
 //! whose name contains the text.
 
+#[path = "../judge/mod.rs"]
+mod judge;
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 

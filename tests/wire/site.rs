@@ -24,7 +24,9 @@ use crate::fault::{Fault, Step};
 use crate::front::Front;
 
 pub const EMAIL: &str = "ada@example.org";
-pub const CV: &[u8] = b"%PDF-1.4 the CV of Ada Lovelace, with every byte of it";
+/// Somebody whom Tracker has had for long.
+pub const KNOWN: &str = "known@example.org";
+pub const CV: &[u8] = b"%PDF-1.4 the CV of ada@example.org, with every byte of it";
 
 /// Whether something that Tracker holds is of the applicant of every cell.
 pub fn is_adas(one: &Value) -> bool {
@@ -151,7 +153,8 @@ pub struct Real {
     pub pasted: u32,
     /// How often a person had to decide.
     pub asked: u32,
-    _root: tempfile::TempDir,
+    /// Everything that the site has on disk is below it.
+    pub root: tempfile::TempDir,
 }
 
 impl Real {
@@ -189,13 +192,11 @@ impl Real {
             nobody: address(&places.nobody),
             full: address(&places.full),
         };
-        let mut real =
-            Self { store, site, settings: all, clock, front, aimed, policy, pasted: 0, asked: 0, _root: root };
+        let mut real = Self { store, site, settings: all, clock, front, aimed, policy, pasted: 0, asked: 0, root };
         real.enter_credentials("sim-refresh-token-0123456789");
         real.site.epoch = real.store.meta("epoch").expect("read");
-        let people = json!({ "resources": [{ "firstName": "Known", "surname": "Person", "email": "known@example.org" }],
-            "contacts": [{ "firstName": "Known", "surname": "Person", "email": "known@example.org" }],
-            "leads": [{ "name": "Known Person – form" }] });
+        let known = json!([{ "firstName": "Known", "surname": "Person", "email": KNOWN }]);
+        let people = json!({ "resources": known, "contacts": known, "leads": [{ "name": "Known Person – form" }] });
         real.seed(&people);
         real
     }
