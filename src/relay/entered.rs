@@ -2,6 +2,7 @@
 //! a stranger.
 
 use super::deliver::{Claimed, Walk};
+use super::rule::Rule;
 use super::run::Runner;
 use super::sight::Reading;
 use crate::codes::Code;
@@ -20,7 +21,7 @@ impl Runner<'_> {
         let named = |step: &&Step| step.is_record() && [ENTERED, INSISTED].contains(&step.how.as_str());
         let Some(step) = claimed.job.steps.iter().find(named).cloned() else { return Ok(None) };
         let id = step.tracker_id.unwrap_or_default();
-        let checked = if step.how == INSISTED {
+        let checked = if step.how == INSISTED || !self.policy.keeps(Rule::EnteredIsRead) {
             StepOutcome { event: "named again", ..Default::default() }
         } else {
             let kind = if step.kind == StepKind::Contact { RecordType::Contact } else { claimed.plan.record_type };

@@ -64,4 +64,8 @@ rules! {
     BudgetEnds = "no step is begun when the run's time is over";
     RestoredPauses = "a store that was put back sends nothing before somebody has said so";
     MissingWaits = "a submission without a required field waits for the mapping";
+    MappingIsHeeded = "what no plan could be made for is due as soon as the mapping is changed";
+    PaceLasts = "the pace goes on from run to run";
+    EnteredIsRead = "a record that somebody named is read before anything hangs on it";
+    ClocksAreCompared = "when a record was made is read by Tracker's clock";
 }

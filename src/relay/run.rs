@@ -103,7 +103,7 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
     }
     store.look_for_lost_key()?;
     let mark = mapping_mark(store, around.settings);
-    if store.meta("mapping")? != mark {
+    if store.meta("mapping")? != mark && around.policy.keeps(Rule::MappingIsHeeded) {
         store.plan_again(&mark)?;
     }
     let due = store.next_due(now)?.is_some() || left_over.checking > 0;
@@ -204,7 +204,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         return stopped(store, report, &around, Pause::Endpoint, Code::TrackerTls, &words);
     }
     let tenant = tenant(store, &hosts, around.settings)?;
-    let earlier = earlier_pace(store, &around.clock.now())?;
+    let earlier = earlier_pace(store, &around.clock.now())?.filter(|_| around.policy.keeps(Rule::PaceLasts));
     let pace = around.settings.number("pace");
     let ends_at = around.clock.now().boot + around.budget_ms;
     let own_id = around.policy.keeps(Rule::WritesAreTheRuns);

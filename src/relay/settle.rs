@@ -354,7 +354,7 @@ impl Runner<'_> {
 
     /// What was made before this moment was not made by this step.
     pub fn since(&self, claimed: &Claimed, step: &Step) -> i64 {
-        step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms
-            + self.transport.skew_ms.unwrap_or(0)
+        let skew = self.transport.skew_ms.filter(|_| self.policy.keeps(Rule::ClocksAreCompared));
+        step.intent_at.unwrap_or(claimed.job.received_at) - self.policy.created_slack_ms + skew.unwrap_or(0)
     }
 }

@@ -1,6 +1,8 @@
 //! Scripts in which it is not certain whom or what a submission means: plans that grow old, looks that find several or nothing,
 //! documents of one name, a store that is not today's.
 
+use halt_tracker::clock::Clock as _;
+use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::{Pause, State};
 use halt_tracker::relay::{Ended, Policy, Rule};
 use serde_json::{Value, json};
@@ -23,6 +25,9 @@ pub const SCRIPTS: &[Script] = &[
     (Rule::BudgetEnds, "two hundred wait for a run of twenty seconds", two_hundred_in_twenty_seconds),
     (Rule::RestoredPauses, "a backup of yesterday is put back", a_backup_of_yesterday),
     (Rule::MissingWaits, "a form's field was renamed", a_renamed_field),
+    (Rule::MappingIsHeeded, "a form's field was renamed, and the mapping is corrected", a_renamed_field),
+    (Rule::EnteredIsRead, "somebody mistypes the id of a record", a_mistyped_id),
+    (Rule::ClocksAreCompared, "an answer is lost, and Tracker's clock is three hours behind", a_clock_that_is_behind),
 ];
 
 /// Ada's record, made by somebody else at this moment.
@@ -200,8 +205,39 @@ fn a_backup_of_yesterday(policy: &Policy) -> Result<(), String> {
 fn a_renamed_field(policy: &Policy) -> Result<(), String> {
     let mut world = world(&json!({}), policy);
     let id = world.submit(&json!({ "name": "Ada", "e_mail": "ada@example.org" }));
-    world.run_for(2);
+    world.run();
     world.set(&json!({ "field_map": r#"{"fullName":"name","email":"e_mail"}"# }));
     world.run();
     done(&world, &id)
+}
+
+fn a_mistyped_id(policy: &Policy) -> Result<(), String> {
+    let mut world = world(&json!({ "api": "rest" }), policy);
+    world.submit(&json!({ "name": "Grace Hopper", "email": "grace@example.org" }));
+    world.set(&json!({ "activity_enabled": "" }));
+    world.run_for(1);
+    world.set(&json!({ "activity_enabled": "1" }));
+    let stranger = world.held("resources")[0]["id"].as_i64().ok_or("nobody is there")?;
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 100 }] }));
+    let id = world.submit(&ada());
+    world.run_for(200);
+    world.switches(&json!({ "faults": [] }));
+    let now = world.clock.now();
+    world.store.act(&id, Action::Exists(stranger), &now).map_err(|error| error.to_string())?;
+    world.run_for(3);
+    held(&world, "activities", 0).map_err(|why| format!("{why} with a stranger"))?;
+    let item = world.item(&id);
+    let asked = (item.state, item.reason.as_str()) == (State::Attention, "other person");
+    expect(asked, || format!("ended as {:?} {:?}", item.state, item.reason))
+}
+
+fn a_clock_that_is_behind(policy: &Policy) -> Result<(), String> {
+    let mut world = world(&json!({ "api": "rest", "duplicates": "create" }), policy);
+    world.switches(&json!({ "clock_skew_ms": -3 * 3_600_000 }));
+    somebody(&mut world);
+    once(&mut world, "create_resource", "drop_after");
+    let id = world.submit(&ada());
+    world.run_for(2);
+    done(&world, &id)?;
+    held(&world, "resources", 2)
 }

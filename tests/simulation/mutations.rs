@@ -3,17 +3,24 @@
 use serde_json::json;
 
 use crate::delivery::{ada, somebody};
-use crate::scripts::{done, expect};
+use crate::scripts::{done, expect, held, once};
 use crate::world::World;
 
 /// A mechanism, what is played, and the play, with the mechanism taken away or not: what went wrong, in words.
 pub type Mutation = (&'static str, &'static str, fn(bool) -> Result<(), String>);
 
-pub const MUTATIONS: &[Mutation] = &[(
-    "a new refresh token is kept durably before it is used",
-    "PHP is killed at every moment of a run in which Tracker gives a new one",
-    killed_while_a_token_is_new,
-)];
+pub const MUTATIONS: &[Mutation] = &[
+    (
+        "a new refresh token is kept durably before it is used",
+        "PHP is killed at every moment of a run in which Tracker gives a new one",
+        killed_while_a_token_is_new,
+    ),
+    (
+        "a request that may have left counts as lost, never as not sent (R4)",
+        "the answer to a create is lost",
+        a_loss_that_is_denied,
+    ),
+];
 
 /// The refresh token as it lies in the store.
 fn stored(world: &World) -> Vec<u8> {
@@ -64,4 +71,16 @@ fn killed_while_a_token_is_new(is_late: bool) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Taken away: the transport says that the connection never came about.
+fn a_loss_that_is_denied(is_denied: bool) -> Result<(), String> {
+    let mut world = World::new(23, json!({ "api": "rest", "duplicates": "create" }));
+    somebody(&mut world);
+    once(&mut world, "create_resource", "drop_after");
+    world.wire.denies_losses = is_denied;
+    let id = world.submit(&ada());
+    world.run_for(2);
+    done(&world, &id)?;
+    held(&world, "resources", 2)
 }

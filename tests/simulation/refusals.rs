@@ -19,6 +19,7 @@ pub const SCRIPTS: &[Script] = &[
     (Rule::WaitIsKept, "sixty applicants come at once, and Tracker takes a hundred requests a minute", a_rush),
     (Rule::WaitIsKept, "Tracker answers one search with 503 and a time", patience_asked_of_everybody),
     (Rule::PaceHalves, "Tracker answers 429 while a hundred wait", half_the_pace),
+    (Rule::PaceLasts, "Tracker answers 429, and the run after that begins with a hundred waiting", half_the_pace),
     (Rule::RowEndsRun, "Tracker is out of reach while twenty wait", twenty_and_no_tracker),
     (Rule::EndpointPauses, "the address of creates is not there for an hour", an_hour_without_an_address),
     (Rule::EndpointPauses, "creates are redirected", redirected),

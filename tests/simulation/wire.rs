@@ -78,6 +78,8 @@ pub struct Wire {
     pub pasted: u32,
     /// The account whose credentials were entered while a run was in progress: the next one reaches it.
     pub next: Option<Rc<RefCell<Tracker>>>,
+    /// A mutation: what may have left is said never to have left.
+    pub denies_losses: bool,
 }
 
 impl Wire {
@@ -98,6 +100,7 @@ impl Wire {
             late_creates: 0,
             unfit: None,
             stands_still: None,
+            denies_losses: false,
             pasted: 0,
             next: None,
         }
@@ -189,6 +192,10 @@ impl Transport for Wire {
         let is_token = request.url.contains("oAuth2");
         let result = self.meet(request);
         self.weather = spared;
+        let result = match result {
+            Err(Failure::Lost(why)) if self.denies_losses => Err(Failure::NotSent(Code::TrackerUnreachable, why)),
+            other => other,
+        };
         // Refused credentials pause the lane: no attempt may be spent on that.
         let free = |status| matches!(status, 200..=299 | 401 | 429) || (is_token && status == 400);
         if !matches!(&result, Ok(response) if free(response.status)) {
