@@ -84,6 +84,10 @@ final class EarlierTable
     public static function naming(string $email): int
     {
         global $wpdb;
+        // Anything less would be found in every row.
+        if (!preg_match('/.@./u', $email)) {
+            return 0;
+        }
         $table = self::table();
         $quiet = $wpdb->suppress_errors(true);
         $likes = array_map(static fn (string $text): string => '%' . $wpdb->esc_like($text) . '%', self::spellings($email));
@@ -103,6 +107,9 @@ final class EarlierTable
     {
         global $wpdb;
         $refused = [];
+        if (self::naming($email) === 0) {
+            return 0;
+        }
         self::take_over($seconds, $refused);
         $table  = self::table();
         $quiet  = $wpdb->suppress_errors(true);

@@ -93,7 +93,7 @@ final class Privacy
         $result = ['items_removed' => false, 'items_retained' => false, 'messages' => [], 'done' => true];
         try {
             // Before the search: what can be read there is found in the store then.
-            $removed = EarlierTable::naming((string) $email) > 0 ? EarlierTable::erase((string) $email, self::SECONDS) : 0;
+            $result['items_removed'] = EarlierTable::erase((string) $email, self::SECONDS) > 0;
             [$ids, $mentioned] = self::found((string) $email);
             // Somebody else's application is not given up because it names this address, as a referee's for instance.
             $ids = array_diff($ids, $mentioned);
@@ -101,10 +101,10 @@ final class Privacy
                 $result['items_retained'] = true;
                 $result['messages'][]     = self::of_others(count($mentioned));
             }
-            if ($ids !== [] || Capture::count() > 0) {
-                // With the address: what lies sealed outside the store is erased when the engine takes it over.
+            if ($ids !== [] || Capture::count() > 0 || EarlierTable::naming((string) $email) > 0) {
+                // With the address: what lies outside the store still is erased when the engine takes it over.
                 $answer = Engine::act(['action' => 'erase', 'ids' => array_values($ids), 'email' => (string) $email]);
-                $result['items_removed'] = ($answer['changed'] ?? []) !== [];
+                $result['items_removed'] = $result['items_removed'] || ($answer['changed'] ?? []) !== [];
                 foreach ($answer['refused'] ?? [] as $refused) {
                     $result['items_retained'] = true;
                     $result['messages'][]     = Messages::title((string) $refused['code']);
@@ -116,7 +116,6 @@ final class Privacy
                     }
                 }
             }
-            $result['items_removed'] = $result['items_removed'] || $removed > 0;
         } catch (EngineException $fault) {
             $result['items_retained'] = true;
             $result['messages'][]     = $fault->sentence();
@@ -143,7 +142,7 @@ final class Privacy
     /** What is said of rows of the earlier plugin that name an address; empty when there is none. */
     private static function of_the_earlier(string $email): string
     {
-        $count = trim($email) === '' ? 0 : EarlierTable::naming($email);
+        $count = EarlierTable::naming($email);
         if ($count === 0) {
             return '';
         }

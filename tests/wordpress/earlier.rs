@@ -346,7 +346,11 @@ fn who_asks_for_their_data_or_its_erasure_is_found_in_its_table_too() {
         assert_eq!((left(site), &said["items_retained"]), (4, &json!(true)), "{said}");
         assert!(said.to_string().contains("3 rows of the earlier plugin"), "{said}");
         site.stack.set_extension(true).expect("the module");
-
+        // What is no address is found in no row, and not in all of them.
+        for nobody in ["", " ", "@"] {
+            let said = privacy(site, "erase", nobody);
+            assert_eq!((left(site), &said["items_removed"]), (4, &json!(false)), "{nobody}: {said}");
+        }
         let said = privacy(site, "erase", "ann@example.org");
         assert_eq!((&said["items_removed"], &said["items_retained"]), (&json!(true), &json!(true)), "{said}");
         assert!(said.to_string().contains("1 row of the earlier plugin"), "joann's contains it: {said}");
