@@ -7,7 +7,7 @@ use super::{Call, EngineError, read_json};
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::codes::Code;
 use crate::queue::Store;
-use crate::queue::lock::{Holder, RunLock};
+use crate::queue::lock::Holder;
 use crate::relay::account::{StoreTokens, credentials};
 use crate::relay::{self, Caller, Policy, Surroundings};
 use crate::settings::Api;
@@ -71,13 +71,12 @@ pub fn test_connection(call: &Call) -> Result<Value, EngineError> {
         if let Some(path) = store.run_lock_path() {
             let holder =
                 Holder { pid: std::process::id(), since: now.wall, caller: "test".into(), run_id: String::new() };
-            store.run_lock = RunLock::try_take(&path, &holder, &SystemClock)?;
-            if store.run_lock.is_none() {
+            if !store.run_lock.take(&path, &holder, &SystemClock)? {
                 return Err(EngineError::new(Code::RelayBusy, ""));
             }
         }
         let tested = ask_both(store, call, &mut transport);
-        store.run_lock = None;
+        store.run_lock.free();
         Ok(json!({ "apis": tested?, "clock_skew_ms": store.meta("skew")?.parse::<i64>().ok() }))
     })
 }

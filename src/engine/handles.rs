@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::{Call, EngineError};
 use crate::queue::Store;
+use crate::queue::lock::RunSlot;
 
 /// Stores that stay open in one process.
 const MOST: usize = 8;
@@ -22,6 +23,9 @@ struct Handle {
 thread_local! {
     // Thread-local covers PHP built with threads: a connection never changes its thread.
     static OPEN: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
+    // Where the last call had the lock of its run. PHP makes one call at a time: a lock that still lies here when the next
+    // one begins was left by a call that PHP has jumped out of.
+    static LAST_RUN: RefCell<Option<RunSlot>> = const { RefCell::new(None) };
 }
 
 /// Runs an action on the store of a call, opening it first if need be.
@@ -29,11 +33,16 @@ thread_local! {
 /// # Errors
 /// The store's when it cannot be opened, else the action's.
 pub fn with_store<T>(call: &Call, action: impl FnOnce(&mut Store) -> Result<T, EngineError>) -> Result<T, EngineError> {
-    // Taken out while it is in use: a call that ends by a longjmp of PHP leaves no borrow behind.
+    if let Some(left_over) = LAST_RUN.take() {
+        left_over.free();
+    }
+    // Taken out while it is in use: a call that PHP jumps out of leaves no borrow behind. Its handle is lost with its frames,
+    // which hold no transaction and no other lock at any place from which a jump could come.
     let mut handle = match take(call) {
         Some(handle) => handle,
         None => open(call)?,
     };
+    LAST_RUN.set(Some(handle.store.run_lock.clone()));
     handle.store.clean_up_after_abort();
     handle.store.heed_key_folder()?;
     let result = action(&mut handle.store);

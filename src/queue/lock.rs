@@ -4,9 +4,11 @@
 //! A lock file is opened for each use and closed afterwards: nothing of it is inherited by a fork that
 //! happens between calls, and nobody ever calls unlock, which would free it for a parent as well.
 
+use std::cell::RefCell;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,7 @@ pub struct RunLock {
     file: File,
     path: PathBuf,
     inode: u64,
+    pid: u32,
 }
 
 impl RunLock {
@@ -96,7 +99,7 @@ impl RunLock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&text))
             .map_err(|error| QueueError::io(error, "run.lock"))?;
-        let lock = Self { file, path: path.to_owned(), inode };
+        let lock = Self { file, path: path.to_owned(), inode, pid: std::process::id() };
         // The file may have been replaced between opening and locking: then the lock guards nothing.
         Ok(lock.is_sound().then_some(lock))
     }
@@ -122,10 +125,39 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // Closing frees it. The name of the last holder is taken out, so that nobody reads a stale one.
-        if self.is_sound() {
+        // Closing frees it. The name of the last holder is taken out, so that nobody reads a stale one; a fork child closes
+        // what it has inherited, and the name is still its parent's.
+        if self.pid == std::process::id() && self.is_sound() {
             let _ = self.file.set_len(0);
         }
+    }
+}
+
+/// Where the lock of a run lies while the run goes on: beside the run's frames and not in them. A fatal error of PHP is a
+/// jump that skips destructors; a lock that only the run itself could drop would then be held for as long as its process lives.
+#[derive(Debug, Clone, Default)]
+pub struct RunSlot(Rc<RefCell<Option<RunLock>>>);
+
+impl RunSlot {
+    /// Takes the lock for a run; whether it was had.
+    ///
+    /// # Errors
+    /// As [`RunLock::try_take`].
+    pub fn take(&self, path: &Path, holder: &Holder, clock: &dyn Clock) -> Result<bool, QueueError> {
+        let lock = RunLock::try_take(path, holder, clock)?;
+        let had = lock.is_some();
+        self.0.replace(lock);
+        Ok(had)
+    }
+
+    /// Frees the lock, if one is held.
+    pub fn free(&self) {
+        self.0.take();
+    }
+
+    /// Whether a lock is held, and its file is still the one at its path.
+    pub fn is_sound(&self) -> bool {
+        self.0.borrow().as_ref().is_some_and(RunLock::is_sound)
     }
 }
 

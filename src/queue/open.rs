@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::QueueError;
 use super::Site;
 use super::disk::{Files, changed_at, configure, furnish, make_private, wal_is_missing};
-use super::lock::{PATIENCE, RunLock, WriteLock};
+use super::lock::{PATIENCE, RunSlot, WriteLock};
 use crate::codes::Code;
 use crate::vault::{Aad, Ring, place};
 
@@ -25,9 +25,8 @@ pub(super) const DATABASE: &str = "queue.sqlite";
 pub struct Store {
     pub(super) conn: Connection,
     pub(super) ring: Ring,
-    /// The lock of a run in progress. It lives here and not on the stack: after a fatal error of PHP, which
-    /// skips destructors, the next call in this process finds it and closes it.
-    pub run_lock: Option<RunLock>,
+    /// The lock of a run in progress.
+    pub run_lock: RunSlot,
     pub(super) files: Option<Files>,
     /// The run whose writes these are, while one is in progress.
     pub(super) run: Option<String>,
@@ -92,8 +91,8 @@ impl Store {
         Ok(store)
     }
 
-    const fn around(conn: Connection, ring: Ring, waited: Duration) -> Self {
-        let (run_lock, files, run, folder, lock_file) = (None, None, None, None, None);
+    fn around(conn: Connection, ring: Ring, waited: Duration) -> Self {
+        let (run_lock, files, run, folder, lock_file) = (RunSlot::default(), None, None, None, None);
         Self { conn, ring, run_lock, files, run, folder, lock_file, remember: false, patience: PATIENCE, waited }
     }
 
@@ -145,16 +144,6 @@ impl Store {
     /// How long locks are waited for: a moment while a visitor waits, half a minute inside a run.
     pub fn be_patient(&mut self, patient: bool) {
         self.patience = if patient { Duration::from_secs(30) } else { PATIENCE };
-    }
-
-    /// Closes what a call that ended abruptly left open in this process.
-    pub fn clean_up_after_abort(&mut self) {
-        self.patience = PATIENCE;
-        self.run_lock = None;
-        self.run = None;
-        if !self.conn.is_autocommit() {
-            let _ = self.conn.execute_batch("ROLLBACK");
-        }
     }
 
     /// Whether the files at the store's paths are still the ones that were opened.

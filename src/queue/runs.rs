@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::lock::PATIENCE;
 use super::open::Tx;
 use super::state::{State, StepState};
 use super::{QueueError, Store};
@@ -28,6 +29,16 @@ pub struct LeftOver {
 }
 
 impl Store {
+    /// Closes what a call that ended abruptly left open in this process.
+    pub fn clean_up_after_abort(&mut self) {
+        self.patience = PATIENCE;
+        self.run_lock.free();
+        self.run = None;
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+    }
+
     /// The file whose lock a run takes; none where nobody else can run.
     pub fn run_lock_path(&self) -> Option<PathBuf> {
         self.dir().map(|dir| dir.join(RUN_LOCK)).or_else(|| self.lock_file.clone())
@@ -100,6 +111,13 @@ impl Store {
     /// The store's.
     pub fn set_counter(&mut self, counter: i64) -> Result<(), QueueError> {
         self.write(|tx| tx.set_meta("counter", &counter.to_string()))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Also when a panic ends the run: the slot itself may be known elsewhere.
+        self.run_lock.free();
     }
 }
 

@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::sight::Sight;
 use crate::clock::{Clock, Moment, Random};
 use crate::codes::{Code, Coded};
-use crate::queue::lock::{Holder, RunLock};
+use crate::queue::lock::Holder;
 use crate::queue::open::hex;
 use crate::queue::state::Pause;
 use crate::queue::{QueueError, Site, Store};
@@ -83,7 +83,7 @@ pub fn run(store: &mut Store, around: Surroundings<'_>) -> Result<Report, QueueE
     let result = locked(store, around, report, &now);
     store.be_patient(false);
     store.write_as_nobody();
-    store.run_lock = None;
+    store.run_lock.free();
     match result {
         // Its lock was lost, and somebody else runs by now: what this run still knew is found out anew.
         Err(error) if error.code() == Code::RelayBusy => Ok(Report { outcome: Ended::Busy, ..empty(&run_id) }),
@@ -361,8 +361,7 @@ fn take_lock(store: &mut Store, around: &Surroundings<'_>, run_id: &str, now: &M
         caller: around.caller.name().to_owned(),
         run_id: run_id.to_owned(),
     };
-    store.run_lock = RunLock::try_take(&path, &holder, around.clock)?;
-    Ok(store.run_lock.is_some())
+    store.run_lock.take(&path, &holder, around.clock)
 }
 
 fn stopped(

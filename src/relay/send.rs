@@ -272,7 +272,8 @@ impl Runner<'_> {
     fn is_sound(&mut self) -> bool {
         let looked_at = self.policy.keeps(Rule::LockIsLookedAt);
         let store = self.store();
-        let lock_is = store.run_lock.as_ref().is_none_or(crate::queue::lock::RunLock::is_sound);
+        // Only a store in memory may have no lock of runs at all.
+        let lock_is = store.run_lock_path().is_none() || store.run_lock.is_sound();
         store.is_sound() && (lock_is || !looked_at)
     }
 }

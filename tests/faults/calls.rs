@@ -160,6 +160,17 @@ extern "C" fn flock(fd: c_int, operation: c_int) -> c_int {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn close(fd: c_int) -> c_int {
+    if let Some(stays) = system::lies().left_open
+        && path_of(fd, Path::new("/")).is_some_and(|path| stays(&path))
+    {
+        return 0;
+    }
+    // SAFETY: the caller's own argument, passed on.
+    unsafe { libc::syscall(libc::SYS_close, fd) as c_int }
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn statx(dir: c_int, path: *const c_char, flags: c_int, mask: c_uint, out: *mut libc::statx) -> c_int {
     // SAFETY: the caller's own arguments, passed on.
     let result = unsafe { libc::syscall(libc::SYS_statx, dir, path, flags, mask, out) } as c_int;

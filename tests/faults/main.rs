@@ -11,6 +11,7 @@ mod calls;
 mod dice;
 mod judge;
 mod jumps;
+mod left;
 mod mutations;
 mod newer;
 mod others;

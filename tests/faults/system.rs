@@ -67,6 +67,8 @@ pub struct Lies {
     pub no_flock: bool,
     /// Every file has the same inode number.
     pub one_inode: bool,
+    /// What the path contains stays open whoever closes it.
+    pub left_open: Option<fn(&Path) -> bool>,
 }
 
 struct Watch {
