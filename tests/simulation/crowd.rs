@@ -52,6 +52,13 @@ doings! {
     Overrun = "lock_lost", 4;
 }
 
+impl Doing {
+    /// Of a person at the screens, about one submission or all that failed.
+    const fn is_a_decision(self) -> bool {
+        matches!(self, Self::Retry | Self::Replay | Self::Release | Self::Exists | Self::Absent)
+    }
+}
+
 /// What was done inside runs, by kind, and how often a second runner was turned away.
 #[derive(Default, Debug, Clone)]
 pub struct Meetings {
@@ -100,6 +107,10 @@ pub struct Others {
     /// Out of a thousand moments at a request, and how many more at most.
     per_mille: u64,
     pub left: u64,
+    only_people: bool,
+    is_paused: bool,
+    /// Creates of records that Tracker refuses for good, so that somebody has to send them again.
+    pub refused: u64,
     people: u64,
     pub news: Vec<News>,
     pub discarded: BTreeSet<String>,
@@ -123,7 +134,8 @@ impl Others {
     pub fn of(seed: u64, features: Features, accounts: Vec<Rc<RefCell<Tracker>>>) -> Self {
         let mut dice = Dice::new(seed ^ 0xc0d0);
         let most = if dice.chance(60) { 1 + dice.below(6) } else { 0 };
-        Self::new(seed, features, accounts, most)
+        let refused = if most > 0 && dice.chance(15) { 1 + dice.below(2) } else { 0 };
+        Self { refused, ..Self::new(seed, features, accounts, most) }
     }
 
     fn new(seed: u64, features: Features, accounts: Vec<Rc<RefCell<Tracker>>>, most: u64) -> Self {
@@ -134,6 +146,9 @@ impl Others {
             accounts,
             per_mille: 60,
             left: most,
+            only_people: false,
+            is_paused: false,
+            refused: 0,
             people: 100,
             news: Vec::new(),
             discarded: BTreeSet::new(),
@@ -145,7 +160,16 @@ impl Others {
         }
     }
 
+    /// From here on only those come who have something to decide, and they are quick.
+    pub fn only_people(&mut self, most: u64) {
+        (self.only_people, self.per_mille, self.left) = (true, 3_000, most);
+    }
+
     fn choose(&mut self) -> Doing {
+        // Whoever paused sending comes back before long.
+        if self.is_paused && self.dice.chance(40) {
+            return Doing::Resume;
+        }
         let mut at = self.dice.below(Doing::WEIGHTS.iter().sum());
         for (doing, weight) in Doing::ALL.iter().zip(Doing::WEIGHTS) {
             if at < *weight {
@@ -179,14 +203,14 @@ impl Reach<'_> {
         if self.others.left == 0 {
             return;
         }
-        let moments = if at == At::Looking { 10_000 } else { 1_000 };
+        let moments = if at == At::Looking && !self.others.is_paused { 10_000 } else { 1_000 };
         if self.others.dice.below(moments) >= self.others.per_mille {
             return;
         }
         // Not everything fits at every moment.
-        for _ in 0..5 {
+        for _ in 0..8 {
             let doing = self.others.choose();
-            if self.does(doing, at) {
+            if (!self.others.only_people || doing.is_a_decision()) && self.does(doing, at) {
                 self.others.left -= 1;
                 self.others.meetings.done[doing as usize] += 1;
                 return;
@@ -211,7 +235,7 @@ impl Reach<'_> {
             Doing::Credentials => self.pastes(),
             Doing::Secret => self.saves_secret(),
             Doing::Pause => self.pauses(),
-            Doing::Resume => self.store.lift(Pause::ByHand).expect("lifted"),
+            Doing::Resume => self.resumes(),
             Doing::Stall => self.stalls(),
             Doing::Overrun => at != At::Looking && self.is_locked() && self.overruns(),
         }
@@ -381,7 +405,13 @@ impl Reach<'_> {
     fn pauses(&mut self) -> bool {
         let now = self.clock.wall();
         self.store.pause(Pause::ByHand, Code::RelayPaused, "", now, 0).expect("paused");
+        self.others.is_paused = true;
         true
+    }
+
+    fn resumes(&mut self) -> bool {
+        self.others.is_paused = false;
+        self.store.lift(Pause::ByHand).expect("lifted")
     }
 }
 

@@ -80,6 +80,10 @@ fn case(seed: u64, focus: Option<Rule>) -> Case {
         seed,
         json!({ "api": api, "record_type": record_type, "duplicates": duplicates, "pace": "600", "activity_enabled": activity }),
     );
+    if world.others.refused > 0 {
+        let on = format!("create_{}", record_type.to_lowercase());
+        world.switches(&json!({ "faults": [{ "on": on, "do": 422, "times": world.others.refused }] }));
+    }
     let others = if f.unfiltered { 8 } else { [0, 2, 2][dice.below(3) as usize] };
     prepare(&mut world, &f, others, dice.chance(30));
     let accounts = vec![Rc::clone(&world.wire.tracker), Rc::new(RefCell::new(Tracker::new()))];
@@ -184,29 +188,50 @@ fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
     case.meet()?;
     let f = case.features;
     let world = &mut case.world;
-    world.others.left = 0;
+    let left = std::mem::take(&mut world.others.left);
     world.store.lift(Pause::ByHand).map_err(|error| error.to_string())?;
-    let now = world.clock.moment();
-    for id in case.sent.iter().map(|sent| &sent.id) {
-        if world.store.state_of(id).is_ok_and(|state| state == Some(State::Held)) {
-            world.store.act(id, Action::Release, &now).map_err(|error| error.to_string())?;
-        }
-    }
     world.wire.weather = Weather::default();
     world.clock.jump.set(0);
     world.wire.rest_is_blocked = f.blocked && dice.chance(50);
     world.wire.tracker = Rc::clone(&case.accounts[0]);
+    world.switches(&json!({ "faults": [] }));
     world.caller = Caller::Cron;
     // A rotation whose answer was lost needs a new paste: the screen says so, and somebody does it.
     world.paste_new_credentials();
-    for _ in 0..3 {
-        world.run_for(24 * 9);
-        world.clock.advance(25 * HOUR);
-        world.wire.arrive();
-        world.beat();
+    for round in 0..3 {
+        case.world.run_for(24 * 9);
+        if round == 0 {
+            answer(case, left)?;
+        }
+        case.world.clock.advance(25 * HOUR);
+        case.world.wire.arrive();
+        case.world.beat();
     }
-    world.run_for(1);
+    case.world.run_for(1);
     check_after_a_run(case)
+}
+
+/// People come to the screens while runs are in progress: they decide what waits for them; what is held or refused
+/// after that goes out between two runs.
+fn answer(case: &mut Case, left: u64) -> Result<(), String> {
+    let world = &mut case.world;
+    world.others.only_people(left);
+    for _ in 0..if left > 0 { 3 } else { 0 } {
+        world.run();
+        world.clock.advance(HOUR / 12);
+    }
+    world.others.left = 0;
+    world.store.lift(Pause::ByHand).map_err(|error| error.to_string())?;
+    let now = world.clock.moment();
+    for id in case.sent.iter().map(|sent| &sent.id) {
+        let action = match world.store.state_of(id) {
+            Ok(Some(State::Held)) => Action::Release,
+            Ok(Some(State::Failed)) if world.others.refused > 0 => Action::Retry,
+            _ => continue,
+        };
+        world.store.act(id, action, &now).map_err(|error| error.to_string())?;
+    }
+    case.meet()
 }
 
 fn accept(case: &mut Case, person: u64) {
