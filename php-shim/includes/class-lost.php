@@ -22,12 +22,22 @@ final class Lost
         update_option(self::OPTION, ['count' => self::seen()['count'] + 1, 'last_at' => time(), 'code' => $code], false);
     }
 
-    /** @return array{count:int,last_at:int} */
+    /** @return array{count:int,last_at:int,code:string} */
     public static function seen(): array
     {
         $lost = get_option(self::OPTION, []);
         $lost = is_array($lost) ? $lost : [];
-        return ['count' => (int) ($lost['count'] ?? 0), 'last_at' => (int) ($lost['last_at'] ?? 0)];
+        return ['count' => (int) ($lost['count'] ?? 0), 'last_at' => (int) ($lost['last_at'] ?? 0), 'code' => is_string($lost['code'] ?? null) ? $lost['code'] : ''];
+    }
+
+    /** Why the last one could not be kept, and what helps; empty when nothing was lost. */
+    public static function cause(): string
+    {
+        $code = self::seen()['code'];
+        if ($code === 'HT-1803') {
+            return __('The site’s own database could not be written.', 'halt-tracker');
+        }
+        return $code === '' ? '' : Messages::title($code) . '. ' . Messages::of($code)['next'];
     }
 
     /** Forgets those that a person has seen; one that was lost since is none of them. */

@@ -10,6 +10,7 @@ declare(strict_types=1);
 namespace Halt\Tracker\WordPress;
 
 use Halt\Tracker\WordPress\Admin\Input;
+use Halt\Tracker\WordPress\Health\Store;
 
 defined('ABSPATH') || exit;
 
@@ -28,6 +29,9 @@ final class Notices
         $code = Engine::state_code();
         if ($code !== '' && $code !== 'HT-1003') {
             self::dismissible('engine-' . $code, Messages::title($code), Messages::of($code)['safe'] . ' ' . Messages::of($code)['next']);
+        }
+        if (!Places::has_room()) {
+            self::dismissible('no-room', ...Store::no_room());
         }
         if (Earlier::loaded_from() !== '') {
             self::dismissible(

@@ -20,21 +20,19 @@ final class Places
     /** The engine's database in the data folder; the plugin only looks whether it is there. */
     public const DATABASE = 'queue.sqlite';
 
-    /** Names that hosts give to folders which a web server delivers. */
-    private const ROOT_NAMES = ['public_html', 'htdocs', 'httpdocs', 'httpsdocs', 'html', 'public', 'web', 'www', 'wwwroot', 'webroot', 'webspace'];
-
     /** The data directory of this site; chosen, made and remembered when there is none yet. */
     public static function data_dir(): string
     {
-        if (self::constant('HALT_TRACKER_DATA_DIR') !== '') {
-            return self::of_blog(rtrim(self::constant('HALT_TRACKER_DATA_DIR'), '/'));
-        }
-        $saved = (string) get_option('halt_tracker_data_dir', '');
-        if ($saved === '') {
-            $saved = Site::once('halt_tracker_data_dir', self::of_blog(self::base() . '/halt-tracker-' . bin2hex(random_bytes(16))));
-        }
+        $saved = self::known_data_dir();
         // A folder that had a store is never made again: the engine has to see that it is gone.
-        if (!@is_dir($saved) && !Engine::has_store()) {
+        $may_make = !@is_dir($saved) && !Engine::has_store();
+        if (self::constant('HALT_TRACKER_DATA_DIR') !== '') {
+            return $saved;
+        }
+        if ($saved === '' || $may_make) {
+            $saved = self::settle('halt_tracker_data_dir', $saved, static fn (string $base): string => self::of_blog($base . '/halt-tracker-' . bin2hex(random_bytes(16))));
+        }
+        if ($may_make) {
             self::make($saved);
         }
         return $saved;
@@ -47,15 +45,24 @@ final class Places
             return self::constant('HALT_TRACKER_KEY_FILE');
         }
         $saved = (string) get_option('halt_tracker_key_file', '');
-        if ($saved === '') {
-            $saved = Site::once('halt_tracker_key_file', self::base() . '/halt-tracker-key-' . bin2hex(random_bytes(16)) . '/key.php');
-        }
-        if (!@is_dir(dirname($saved)) && (string) get_option('halt_tracker_public_key', '') === '') {
+        if ($saved === '' || (!@is_dir(dirname($saved)) && (string) get_option('halt_tracker_public_key', '') === '')) {
+            // A store knows its key: that place is not given up.
+            $settled = $saved !== '' && Engine::has_store();
+            $saved   = $settled ? $saved : self::settle('halt_tracker_key_file', $saved, static fn (string $base): string => $base . '/halt-tracker-key-' . bin2hex(random_bytes(16)) . '/key.php');
             self::make(dirname($saved));
             // The engine marks the store's folder; this one is marked here, so that uninstalling knows it as ours.
             @file_put_contents(dirname($saved) . '/' . self::MARKER, Site::mark());
         }
         return $saved;
+    }
+
+    /** Whether the first form will find a place for store and key. Looks only. */
+    public static function has_room(): bool
+    {
+        $data = self::known_data_dir();
+        $key  = self::known_key_file();
+        $good = static fn (string $dir, string $constant): bool => self::constant($constant) !== '' ? self::can_be_made($dir) : ($dir !== '' && @is_dir($dir)) || Ground::is_there();
+        return Engine::has_store() || ($good($data, 'HALT_TRACKER_DATA_DIR') && $good($key === '' ? '' : dirname($key), 'HALT_TRACKER_KEY_FILE'));
     }
 
     /** The folder as it is known, without choosing one: for screens and uninstalling. */
@@ -72,17 +79,6 @@ final class Places
         return $constant !== '' ? $constant : (string) get_option('halt_tracker_key_file', '');
     }
 
-    /** Whether a path lies where a web server could deliver it. */
-    public static function is_below_web_root(string $path): bool
-    {
-        foreach (self::web_roots() as $root) {
-            if ($path === $root || str_starts_with($path, $root . '/')) {
-                return true;
-            }
-        }
-        return array_intersect(explode('/', strtolower($path)), self::ROOT_NAMES) !== [] && !str_starts_with($path . '/', '/var/www/halt-tracker');
-    }
-
     /** Makes a private folder with deny files; says whether it is there. */
     public static function make(string $dir): bool
     {
@@ -96,69 +92,35 @@ final class Places
             return false;
         }
         // Only where a web server might look; elsewhere they would be clutter.
-        if (self::is_below_web_root($dir)) {
+        if (Ground::is_below_web_root($dir)) {
             @file_put_contents($dir . '/index.php', "<?php\n// Nothing to see here.\n");
             @file_put_contents($dir . '/.htaccess', "<IfModule mod_authz_core.c>\nRequire all denied\n</IfModule>\n<IfModule !mod_authz_core.c>\nDeny from all\n</IfModule>\n");
         }
         return true;
     }
 
-    /** A writable folder outside every web root, else the content folder. */
-    private static function base(): string
+    /**
+     * Where it is put: chosen, and chosen again when what was chosen has never been made and cannot be any more. The caller knows
+     * that nothing lies there; of two requests at once, one wins.
+     *
+     * @param \Closure(string):string $name The path in a folder.
+     * @throws EngineException When there is no place.
+     */
+    private static function settle(string $option, string $saved, \Closure $name): string
     {
-        $candidate = self::normal(ABSPATH);
-        for ($up = 0; $up < 4; $up++) {
-            $candidate = dirname($candidate);
-            if ($candidate === '/' || $candidate === '.') {
-                break;
-            }
-            if (self::is_private($candidate)) {
-                return $candidate;
-            }
+        if ($saved === '') {
+            return Site::once($option, $name(Ground::best()));
         }
-        return self::normal(WP_CONTENT_DIR);
+        return self::can_be_made(dirname($saved)) ? $saved : Site::swap($option, $saved, $name(Ground::best()));
     }
 
-    private static function is_private(string $dir): bool
+    /** Whether a folder is there and writable, or could be made. */
+    private static function can_be_made(string $dir): bool
     {
-        if (in_array($dir, ['/tmp', '/var/tmp', '/dev/shm', '/home', '/var', '/usr', '/etc'], true) || !@is_dir($dir) || !@is_writable($dir)) {
-            return false;
+        while (!@file_exists($dir) && dirname($dir) !== $dir) {
+            $dir = dirname($dir);
         }
-        // "/var/www" is the usual home of sites, not itself a site; every other folder of such a name is suspect.
-        $named_like_a_root = array_intersect(explode('/', strtolower($dir)), self::ROOT_NAMES) !== [] && $dir !== '/var/www';
-        $looks_like_a_root = @file_exists($dir . '/index.php') || @file_exists($dir . '/index.html') || @file_exists($dir . '/.htaccess');
-        if ($named_like_a_root || $looks_like_a_root) {
-            return false;
-        }
-        foreach (self::web_roots() as $root) {
-            if ($dir === $root || str_starts_with($dir, $root . '/')) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** @return list<string> The folders that are known to be delivered, WordPress' own among them. */
-    private static function web_roots(): array
-    {
-        $abspath = self::normal(ABSPATH);
-        $roots   = [$abspath, self::normal(WP_CONTENT_DIR)];
-        if (!empty($_SERVER['DOCUMENT_ROOT']) && is_string($_SERVER['DOCUMENT_ROOT'])) {
-            // phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- a path of the server's own configuration.
-            $roots[] = self::normal(wp_unslash($_SERVER['DOCUMENT_ROOT']));
-        }
-        // The command line knows no document root: a site in /blog has it as many levels up as its address is deep.
-        $deep = trim((string) wp_parse_url((string) get_option('siteurl'), PHP_URL_PATH), '/');
-        if ($deep !== '' && str_ends_with($abspath, '/' . $deep)) {
-            $roots[] = substr($abspath, 0, -strlen('/' . $deep));
-        }
-        return array_values(array_unique(array_filter($roots, static fn (string $root): bool => $root !== '' && $root !== '/')));
-    }
-
-    private static function normal(string $path): string
-    {
-        $real = @realpath($path);
-        return rtrim($real !== false ? $real : $path, '/');
+        return @is_dir($dir) && @is_writable($dir);
     }
 
     private static function of_blog(string $dir): string

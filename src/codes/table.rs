@@ -390,7 +390,7 @@ codes! {
     CaptureFailed = 1803, "A form could not be kept",
         "Neither the engine nor the site's own database could keep a form.",
         "That submission is lost unless the notification e-mail arrived.",
-        "Repair engine or database at once, and look for the notification e-mail. Then say so on the Dashboard: I have dealt with it.";
+        "Repair the cause that the Dashboard and Site Health name, and look for the notification e-mail. Then say so on the Dashboard: I have dealt with it.";
     EarlierUnreadable = 1804, "A row of the earlier plugin cannot be read",
         "A submission in the earlier plugin's table is not what that plugin writes; the message says where.",
         "The row stays in that table and holds up nothing else.",

@@ -15,6 +15,7 @@ namespace {
     function is_multisite() { return false; }
     function wp_unslash($value) { return $value; }
     function wp_parse_url($url, $part) { return parse_url($url, $part); }
+    function wp_upload_dir($time, $make) { return ['basedir' => WP_CONTENT_DIR . '/uploads']; }
 }
 namespace Halt\Tracker\WordPress {
     final class Site {
@@ -22,8 +23,10 @@ namespace Halt\Tracker\WordPress {
         public static function mark() { return "mark\n"; }
     }
     final class Engine { public static function has_store() { return false; } }
-    require $argv[1] . '/php-shim/includes/class-places.php';
-    echo Places::data_dir(), "\n", Places::key_file(), "\n", Places::is_below_web_root(Places::data_dir()) ? 'below' : 'outside', "\n";
+    foreach (['engine-exception', 'ground', 'places'] as $name) {
+        require $argv[1] . '/php-shim/includes/class-' . $name . '.php';
+    }
+    echo Places::data_dir(), "\n", Places::key_file(), "\n", Ground::is_below_web_root(Places::data_dir()) ? 'below' : 'outside', "\n";
 }
 "#;
 
@@ -108,6 +111,39 @@ fn data_and_key_are_put_outside_every_folder_that_a_web_server_delivers() {
         "campaign placing: real folders: {} trees of folders, data and key outside what is delivered, or under deny files and said so",
         cases.len() + 1
     );
+}
+
+/// Deployments make a new release each time, link it, and delete old ones: what lies in one of them goes with it.
+#[test]
+fn where_each_deployment_is_a_folder_of_its_own_data_and_key_outlive_it() {
+    let root = tempfile::tempdir().expect("a folder");
+    let base = root.path().canonicalize().expect("real");
+    let at = |path: &str| base.join(path);
+    // What, the folder that stays, the release in it, WordPress in the release, where data and key are wanted below the first.
+    let cases = [
+        ("Bedrock", "home/forge/example.org", "releases/42", "web/wp", ""),
+        ("Deployer", "home/ada/app", "releases/20261128", "public", ""),
+        ("releases of another name", "srv/site", "versions/7", "htdocs", ""),
+        // What lies below "www" may be delivered: of what stays the uploads are left, which each release links.
+        ("Trellis in a panel's folders", "host/www/ada/sites/example.org", "releases/42", "web/wp", "shared/uploads"),
+    ];
+    for (what, stays, release, wordpress, wanted) in cases {
+        let site = at(stays).join(release).join(wordpress);
+        std::fs::create_dir_all(site.join("wp-content")).expect("a site");
+        std::fs::create_dir_all(at(stays).join("shared/uploads")).expect("shared");
+        std::os::unix::fs::symlink(at(stays).join("shared/uploads"), site.join("wp-content/uploads")).expect("linked");
+        std::os::unix::fs::symlink(at(stays).join(release), at(stays).join("current")).expect("linked");
+        let document_root = at(stays).join("current").join(wordpress.split('/').next().unwrap_or_default());
+        for document_root in [document_root.display().to_string(), String::new()] {
+            let found = chosen(&site, &document_root, "https://example.org");
+            let wanted: PathBuf = at(stays).join(wanted).components().collect();
+            assert_eq!(found.data.parent(), Some(wanted.as_path()), "{what}: {}", found.data.display());
+            assert_eq!(found.key.parent().and_then(Path::parent), Some(wanted.as_path()), "{what}");
+            assert_eq!(found.below, wanted.ends_with("uploads"), "{what}");
+            assert_private(&found, found.below);
+        }
+        std::fs::remove_dir_all(at(stays).join(release)).expect("a later deployment cleans up");
+    }
 }
 
 fn assert_private(found: &Chosen, deny: bool) {

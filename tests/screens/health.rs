@@ -151,6 +151,19 @@ fn the_store_its_keys_and_its_owner_have_their_checks() {
 }
 
 #[test]
+fn a_store_or_key_in_a_release_that_a_later_deployment_deletes_is_said_to_be_in_danger() {
+    on_a_site(|site| {
+        is(site, "store", "good", "");
+        for option in ["data_dir", "key_file"] {
+            let name = format!("halt_tracker_{option}");
+            site.php(&format!("update_option('{name}', '/home/ada/site/releases/42/halt-tracker-x/key.php', false);"));
+            is(site, "store", "critical", "The next deployments delete");
+            site.php(&format!("delete_option('{name}');"));
+        }
+    });
+}
+
+#[test]
 fn a_schedule_that_stopped_is_seen_by_its_own_measure() {
     on_a_site(|site| {
         site.credentials();

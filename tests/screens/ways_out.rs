@@ -2,8 +2,11 @@
 //! button that ends it.
 
 use crate::forms::{forms, unescape};
+use crate::health::is;
 use crate::site::{CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, body, on_a_site};
 use crate::stack::Reply;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
 
 const LOG: &str = "halt-tracker-sync-log";
 
@@ -211,5 +214,50 @@ fn a_settings_form_that_php_has_cut_off_saves_nothing_and_says_why() {
         );
         assert!(site.save_tab("forms", &[("form_routing_lead", "other")]).has("Saved."));
         assert_eq!(site.php("echo Options::text('form_routing_lead');"), "other");
+    });
+}
+
+#[test]
+fn where_no_folder_can_be_written_it_is_said_before_the_first_form_comes_and_the_uploads_are_enough() {
+    on_a_site(|site| {
+        let content = site.stack.wordpress.join("wp-content");
+        let uploads = content.join("uploads");
+        let web_user = std::fs::metadata(&uploads).expect("there").uid();
+        let give = |folder: &Path, user| chown(folder, Some(user), None).expect("root gives folders away");
+        let events = content.join("divi-fixture-events.jsonl");
+        std::fs::write(&events, "").expect("the fixture's own file");
+        give(&events, web_user);
+        give(&content, 0);
+        give(&uploads, 0);
+        is(site, "store", "critical", "no folder can be written");
+        assert!(text(&site.page("halt-tracker")).contains("write access to wp-content/uploads"));
+        let plugins = site.stack.get_as(&site.admin, "/wp-admin/plugins.php").text();
+        assert!(plugins.contains("no folder can be written"), "said where the plugin is activated");
+        site.apply(4, &[("email", "lost@example.org")]);
+        is(site, "captured", "critical", "HT-1101");
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("HT-1803") && shown.contains("The data folder cannot be written (HT-1101)"), "{shown}");
+
+        // A place that was chosen while nothing could be written, as earlier versions did, holds nobody up afterwards.
+        let never = content.join("halt-tracker-00000000000000000000000000000000");
+        for (option, path) in [("data_dir", never.clone()), ("key_file", never.join("key.php"))] {
+            site.php(&format!("update_option('halt_tracker_{option}', '{}', false);", path.display()));
+        }
+        give(&uploads, web_user);
+        is(site, "store", "recommended", "below the web root");
+        site.stack.set_extension(false).expect("without the module");
+        site.apply(4, &[("email", "kept@example.org")]);
+        assert_eq!(site.php("echo Capture::count();"), "1");
+        site.stack.set_extension(true).expect("the module");
+        site.apply(4, &[("email", "taken@example.org")]);
+        site.cron();
+        assert_eq!(site.submissions().len(), 2);
+        for folder in ["Places::known_data_dir()", "dirname(Places::known_key_file())"] {
+            let folder = PathBuf::from(site.php(&format!("echo {folder};")));
+            assert_eq!(folder.parent(), Some(uploads.as_path()), "{}", folder.display());
+            assert!(folder.join(".htaccess").is_file() && folder.join("index.php").is_file(), "deny files");
+        }
+        is(site, "store", "recommended", "below the web root");
+        give(&content, web_user);
     });
 }

@@ -11,9 +11,11 @@ namespace Halt\Tracker\WordPress\Admin;
 
 use Halt\Tracker\WordPress\Capabilities;
 use Halt\Tracker\WordPress\Capture;
+use Halt\Tracker\WordPress\Health\Store;
 use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Messages;
 use Halt\Tracker\WordPress\Relay;
+use Halt\Tracker\WordPress\Places;
 
 defined('ABSPATH') || exit;
 
@@ -23,6 +25,10 @@ final class Outside
     /** Prints what applies. */
     public static function render(): void
     {
+        if (!Places::has_room()) {
+            [$title, $text] = Store::no_room();
+            Page::notice('error', $title . '. ' . $text);
+        }
         $stuck = Capture::stuck();
         // Some may have left the table since.
         $left  = min($stuck['left'], Capture::count());
@@ -63,7 +69,7 @@ final class Outside
             return;
         }
         /* translators: 1: number of forms, 2: a time span such as "3 minutes ago" */
-        Page::explain('HT-1803', 'error', sprintf(_n('%1$s form was lost, %2$s.', '%1$s forms were lost, the last %2$s.', $lost['count'], 'halt-tracker'), number_format_i18n($lost['count']), Page::ago($lost['last_at'] * 1000)));
+        Page::explain('HT-1803', 'error', sprintf(_n('%1$s form was lost, %2$s.', '%1$s forms were lost, the last %2$s.', $lost['count'], 'halt-tracker'), number_format_i18n($lost['count']), Page::ago($lost['last_at'] * 1000)) . ' ' . Lost::cause());
         if (current_user_can(Capabilities::MANAGE)) {
             echo '<p>' . esc_html__('When the cause is repaired and the notification e-mails are looked through, say so: the next loss is then seen as a new one.', 'halt-tracker') . '</p>';
             Page::button('lost', __('I have dealt with it', 'halt-tracker'), ['count' => (string) $lost['count']]);

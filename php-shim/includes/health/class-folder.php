@@ -9,6 +9,7 @@ declare(strict_types=1);
 
 namespace Halt\Tracker\WordPress\Health;
 
+use Halt\Tracker\WordPress\Ground;
 use Halt\Tracker\WordPress\Places;
 use Halt\Tracker\WordPress\Site;
 
@@ -45,7 +46,10 @@ final class Folder
     /** The address under which a file would be delivered, if it lies below something that is. */
     private static function address(string $path): string
     {
-        $roots = [WP_CONTENT_DIR => content_url(), rtrim(ABSPATH, '/') => site_url()];
+        // The uploads first: they are often a link to a folder outside of the site.
+        $uploads = Ground::uploads();
+        $roots   = $uploads === '' ? [] : [$uploads => (string) preg_replace('#/sites/\d+$#', '', (string) (wp_upload_dir(null, false)['baseurl'] ?? ''))];
+        $roots  += [WP_CONTENT_DIR => content_url(), rtrim(ABSPATH, '/') => site_url()];
         // phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- a path of the server's own configuration.
         $documents = isset($_SERVER['DOCUMENT_ROOT']) && is_string($_SERVER['DOCUMENT_ROOT']) ? rtrim(wp_unslash($_SERVER['DOCUMENT_ROOT']), '/') : '';
         if ($documents !== '') {

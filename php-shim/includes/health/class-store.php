@@ -11,6 +11,7 @@ namespace Halt\Tracker\WordPress\Health;
 
 use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\Ground;
 use Halt\Tracker\WordPress\Health;
 use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Places;
@@ -28,6 +29,9 @@ final class Store
         if ($status === null && $fault !== null && !in_array($fault->ht_code, ['HT-1115', 'HT-1001', 'HT-1002', 'HT-1105'], true)) {
             return Health::by_code($fault->ht_code, 'critical');
         }
+        if (!Places::has_room()) {
+            return ['critical', ...self::no_room()];
+        }
         $dir = Places::known_data_dir();
         if ($dir !== '' && @is_dir($dir) && !@is_writable($dir)) {
             return Health::by_code('HT-1101', 'critical');
@@ -36,10 +40,25 @@ final class Store
         if ($mode !== 0) {
             return ['critical', __('The data folder can be read by others', 'halt-tracker'), __('Its permissions should be 0700.', 'halt-tracker')];
         }
-        if ($dir !== '' && Places::is_below_web_root($dir)) {
+        foreach (array_filter([$dir, Places::known_key_file()]) as $path) {
+            $home = Ground::home_of_release($path);
+            if ($home !== '') {
+                return ['critical', __('The next deployments delete the store or its key', 'halt-tracker'), /* translators: 1: a path, 2: a path */ sprintf(__('%1$s lies in a release of this site. Deployments make a new release each time and later delete the old ones: everything that is not sent, the credentials and the key would go with it. Copy data folder and key folder, named under Info, into %2$s or another folder that stays, and name them in wp-config.php: HALT_TRACKER_DATA_DIR and HALT_TRACKER_KEY_FILE.', 'halt-tracker'), $path, $home)];
+            }
+        }
+        if ($dir !== '' && Ground::is_below_web_root($dir)) {
             return ['recommended', __('The data folder lies below the web root', 'halt-tracker'), __('Its contents are sealed and deny files protect it. A folder outside is better: set HALT_TRACKER_DATA_DIR before the first submission.', 'halt-tracker')];
         }
         return ['good', __('The store is in order', 'halt-tracker'), __('Data folder and key file are listed under Info; back up both.', 'halt-tracker')];
+    }
+
+    /** Said before the first form comes: there is no folder for it. @return array{0:string,1:string} */
+    public static function no_room(): array
+    {
+        return [
+            __('Forms cannot be kept: no folder can be written', 'halt-tracker'),
+            __('Halt Tracker found no folder for its store and its key. Until there is one, each form is lost unless the notification e-mail arrives. Give the web server’s user write access to wp-content/uploads, or name folders that it may write in wp-config.php: HALT_TRACKER_DATA_DIR and HALT_TRACKER_KEY_FILE.', 'halt-tracker'),
+        ];
     }
 
     /** Whether this site is the one that the store belongs to. @return array{0:string,1:string,2:string} */
@@ -79,7 +98,8 @@ final class Store
     public static function captured(): array
     {
         if (Lost::seen()['count'] > 0) {
-            return Health::by_code('HT-1803', 'critical');
+            [$status, $title, $text] = Health::by_code('HT-1803', 'critical');
+            return [$status, $title, $text . ' ' . Lost::cause()];
         }
         $status = Health::status()[0];
         if ($status !== null && Pulse::is_left_outside($status)) {
