@@ -46,6 +46,12 @@ final class Audit
         self::line('discarded', 'kept forms count=' . $count);
     }
 
+    /** A site let go of a store: where the one lies that no page shows any more. */
+    public static function store_left(string $why, string $folder, string $key, string $id): void
+    {
+        self::line('store-left', $why . ' folder=' . $folder . ' key=' . $key . ' id=' . $id);
+    }
+
     private static function line(string $event, string $what): void
     {
         // phpcs:ignore WordPress.PHP.DevelopmentFunctions

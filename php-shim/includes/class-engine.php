@@ -186,11 +186,16 @@ final class Engine
         return $dir !== '' && @is_file($dir . '/' . Places::MARKER) && @is_file($dir . '/' . Places::DATABASE);
     }
 
-    /** Keeps epoch and counter when an answer brings them. @param array<string,mixed> $answer */
+    /** Keeps what an answer brings: whose the store is, and the key under which a form is sealed while the engine is away. @param array<string,mixed> $answer */
     public static function remember(array $answer): void
     {
-        if (isset($answer['site']['epoch'], $answer['site']['counter'])) {
-            Site::remember((string) $answer['site']['epoch'], (int) $answer['site']['counter']);
+        $site = $answer['site'] ?? [];
+        if (isset($site['epoch'], $site['counter'])) {
+            Site::remember((string) $site['epoch'], (int) $site['counter'], (string) ($site['install_id'] ?? ''));
+        }
+        $keys = $site['keys'] ?? $answer['keys'] ?? [];
+        if (isset($keys['current'], $keys['public'])) {
+            KeyFile::remember((string) $keys['current'], (string) $keys['public']);
         }
     }
 

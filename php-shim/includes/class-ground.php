@@ -43,6 +43,26 @@ final class Ground
         return $found;
     }
 
+    /**
+     * From a terminal root makes no store for a site that is somebody else's: the web server could use neither folder nor key.
+     *
+     * @throws EngineException `HT-1103` with the command that helps.
+     */
+    public static function refuse_root(): void
+    {
+        // A web server that is root itself, as in a container, has nobody to lock out.
+        $probe = PHP_SAPI === 'cli' ? @tmpfile() : false;
+        $user  = $probe !== false ? (int) (fstat($probe)['uid'] ?? -1) : -1;
+        foreach ($user === 0 ? array_filter([self::uploads(), self::normal(WP_CONTENT_DIR), self::normal(ABSPATH)]) : [] as $dir) {
+            $owner = (int) @fileowner($dir);
+            if ($owner !== 0) {
+                $name = function_exists('posix_getpwuid') ? (string) (posix_getpwuid($owner)['name'] ?? '') : '';
+                /* translators: %s: name of a user of the server */
+                throw new EngineException('HT-1103', sprintf(__('This command runs as root and the site belongs to another user. Run it as that user: sudo -u %s wp halt-tracker …', 'halt-tracker'), $name !== '' ? $name : "'#" . $owner . "'"));
+            }
+        }
+    }
+
     /** Whether there is any such folder. */
     public static function is_there(): bool
     {

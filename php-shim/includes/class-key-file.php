@@ -51,6 +51,18 @@ final class KeyFile
         }
     }
 
+    /** Puts a copy of the key beside another ring: what was sealed under it while the engine was away opens there too. */
+    public static function bring_along(string $from, string $ring): void
+    {
+        $text = $from === $ring ? '' : (string) @file_get_contents($from);
+        $key  = json_decode(explode("\n", $text)[1] ?? '', true);
+        $id   = is_array($key) ? (string) ($key['id'] ?? '') : '';
+        $path = dirname($ring) . '/' . basename($ring, '.php') . '.' . $id . '.php';
+        if (preg_match('/^[0-9a-f]{16}$/', $id) && @is_file($ring) && !@is_file($path) && !str_contains((string) @file_get_contents($ring), $id)) {
+            self::write($path, $text);
+        }
+    }
+
     /** @return array{0:string,1:string}|null */
     private static function parse(string $text): ?array
     {
@@ -60,7 +72,7 @@ final class KeyFile
     }
 
     /**
-     * Writes a draft and links it to its place: the file appears whole, or somebody else's is there already.
+     * Makes a key, unless somebody else's is there already.
      *
      * @throws EngineException
      */
@@ -77,6 +89,16 @@ final class KeyFile
             'made_at'    => (int) (microtime(true) * 1000),
         ]);
         Places::make(dirname($path));
+        self::write($path, self::GUARD . "\n" . $key . "\n");
+    }
+
+    /**
+     * Writes a draft and links it to its place: the file appears whole, or somebody else's is there already.
+     *
+     * @throws EngineException
+     */
+    private static function write(string $path, string $text): void
+    {
         $draft  = dirname($path) . '/.' . bin2hex(random_bytes(8)) . '.new';
         $before = umask(0077);
         $file   = @fopen($draft, 'xb');
@@ -85,7 +107,6 @@ final class KeyFile
             throw new EngineException('HT-1302', 'the key folder cannot be written');
         }
         try {
-            $text = self::GUARD . "\n" . $key . "\n";
             $done = fwrite($file, $text) === strlen($text) && fflush($file) && fsync($file);
             fclose($file);
             // link() does not replace a file; where hard links are not to be had, or hosts have switched the function

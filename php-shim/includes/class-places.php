@@ -26,6 +26,9 @@ final class Places
         $saved = self::known_data_dir();
         // A folder that had a store is never made again: the engine has to see that it is gone.
         $may_make = !@is_dir($saved) && !Engine::has_store();
+        if ($may_make) {
+            Ground::refuse_root();
+        }
         if (self::constant('HALT_TRACKER_DATA_DIR') !== '') {
             return $saved;
         }
@@ -46,6 +49,7 @@ final class Places
         }
         $saved = (string) get_option('halt_tracker_key_file', '');
         if ($saved === '' || (!@is_dir(dirname($saved)) && (string) get_option('halt_tracker_public_key', '') === '')) {
+            Ground::refuse_root();
             // A store knows its key: that place is not given up.
             $settled = $saved !== '' && Engine::has_store();
             $saved   = $settled ? $saved : self::settle('halt_tracker_key_file', $saved, static fn (string $base): string => $base . '/halt-tracker-key-' . bin2hex(random_bytes(16)) . '/key.php');
@@ -54,6 +58,14 @@ final class Places
             @file_put_contents(dirname($saved) . '/' . self::MARKER, Site::mark());
         }
         return $saved;
+    }
+
+    /** @return list<string> The folders in which a store of this site may lie, because it was or would be put there. */
+    public static function likely_folders(): array
+    {
+        $known = (string) preg_replace('#/site-\d+$#', '', self::known_data_dir());
+        $all   = [$known === '' ? '' : dirname($known), Ground::is_there() ? Ground::best() : '', Ground::normal(WP_CONTENT_DIR), Ground::uploads()];
+        return array_values(array_unique(array_filter($all, static fn (string $dir): bool => $dir !== '')));
     }
 
     /** Whether the first form will find a place for store and key. Looks only. */

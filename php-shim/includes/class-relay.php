@@ -152,6 +152,10 @@ final class Relay
             return ['outcome' => 'idle', 'items' => [], 'left' => 0, 'next_due_at' => null, 'not_before' => null, 'reasons' => [], 'events' => []];
         }
         $report = self::ask(Engine::encode(['caller' => $caller, 'budget_ms' => $budget]));
+        if ($caller !== 'after') {
+            // The status brings the key that seals now, for the day on which the engine is away.
+            Engine::try_status();
+        }
         self::fire_events($report['events'] ?? []);
         return $report;
     }
@@ -252,9 +256,6 @@ final class Relay
         }
         $report = self::run('cron', 20000);
         self::chain($report);
-        if (Engine::has_store()) {
-            self::remember_key();
-        }
     }
 
     /** What is left goes on in one single event, unless the next tick is as near. @param array<string,mixed> $report */
@@ -268,15 +269,6 @@ final class Relay
         $at         = max(time() + 5, $not_before, $due);
         if ($at < time() + 300) {
             wp_schedule_single_event($at, self::CONTINUE);
-        }
-    }
-
-    /** Keeps the public key at hand for the day on which the engine is away. */
-    private static function remember_key(): void
-    {
-        $keys = Engine::call('status')['keys'] ?? [];
-        if (isset($keys['current'], $keys['public'])) {
-            KeyFile::remember((string) $keys['current'], (string) $keys['public']);
         }
     }
 

@@ -26,7 +26,7 @@ final class Site
     {
         $facts = self::read(['home', 'halt_tracker_install_id', 'halt_tracker_epoch', 'halt_tracker_counter', 'halt_tracker_start_new']);
         return Engine::encode([
-            'install_id'  => $facts['halt_tracker_install_id'] ?? self::install_id(),
+            'install_id'  => ($facts['halt_tracker_install_id'] ?? '') !== '' ? $facts['halt_tracker_install_id'] : self::install_id(),
             'home'        => $facts['home'] ?? '',
             'epoch'       => $facts['halt_tracker_epoch'] ?? '',
             'counter'     => (int) ($facts['halt_tracker_counter'] ?? 0),
@@ -42,19 +42,20 @@ final class Site
         return self::once('halt_tracker_install_id', bin2hex(random_bytes(16)));
     }
 
-    /** What stands in a folder of ours: whose installation, and at which address, as the engine writes it. */
-    public static function mark(): string
+    /** What stands in a folder of ours: whose installation, and at which address, as the engine writes it. @param string $id Another name that this installation may have had. */
+    public static function mark(string $id = ''): string
     {
         $home  = strtolower(trim(self::read(['home'])['home'] ?? ''));
         $place = rtrim((string) preg_replace('#^www\\.#', '', (string) preg_replace('#^.*?://#', '', $home)), '/');
-        $id    = self::install_id();
+        $id    = $id !== '' ? $id : self::install_id();
         return $id . "\n" . hash_hmac('sha256', $place, $id) . "\n";
     }
 
-    /** Keeps what the engine asks to be kept: both values together or none. */
-    public static function remember(string $epoch, int $counter): void
+    /** Keeps what the engine asks to be kept, all together or nothing; the installation's name only where it has its former one again. */
+    public static function remember(string $epoch, int $counter, string $install_id = ''): void
     {
-        self::write(['halt_tracker_epoch' => $epoch, 'halt_tracker_counter' => (string) $counter]);
+        $name = $install_id === '' ? [] : ['halt_tracker_install_id' => $install_id];
+        self::write(['halt_tracker_epoch' => $epoch, 'halt_tracker_counter' => (string) $counter] + $name);
         delete_option('halt_tracker_start_new');
     }
 
@@ -107,13 +108,13 @@ final class Site
         return self::once($name, $to);
     }
 
-    /** Writes an option unless it is there, and gives what is there: of two requests at once, one wins. */
+    /** Writes an option unless it is there and says something, and gives what is there: of two requests at once, one wins. */
     public static function once(string $name, string $value): string
     {
         global $wpdb;
         $quiet = $wpdb->suppress_errors(true);
         // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- add_option() lets the last writer win.
-        $wpdb->query($wpdb->prepare("INSERT IGNORE INTO {$wpdb->options} (option_name, option_value, autoload) VALUES (%s, %s, 'no')", $name, $value));
+        $wpdb->query($wpdb->prepare("INSERT INTO {$wpdb->options} (option_name, option_value, autoload) VALUES (%s, %s, 'no') ON DUPLICATE KEY UPDATE option_value = IF(option_value = '', VALUES(option_value), option_value)", $name, $value));
         $wpdb->suppress_errors($quiet);
         self::forget([$name]);
         $there = self::read([$name])[$name] ?? '';

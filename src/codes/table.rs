@@ -43,7 +43,7 @@ codes! {
     StoreForeign = 1105, "The store belongs to another site",
         "The data folder holds the store of another site, so nothing of it was used.",
         "Neither site's data was touched; forms are kept in this site's own database.",
-        "Say on the Dashboard whether this is a copy of the other site or the same site after a move.";
+        "Say on the Dashboard whether this is a copy of the other site, the same site after a move, or a site over whose database a copy's was put.";
     StoreMissing = 1106, "The store has disappeared",
         "This site has had a store, but the data folder holds none: it may be unmounted or was cleaned.",
         "Forms are kept in the site's own database; no empty store was put in its place.",

@@ -61,6 +61,9 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
         };
         return moved.with_store(|_| Ok(json!({ "changed": ["site"], "refused": [] })));
     }
+    if act.action == "at" {
+        return at(call);
+    }
     if act.action == "restore" {
         return restore(call, Path::new(&act.path));
     }
@@ -105,6 +108,24 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
             name => on_submissions(store, name, &act),
         }
     })
+}
+
+/// The store lies in this folder, a person says. Where it is the site's own and the site has another name since - the options of
+/// a copy were written over its own - the site takes its former name back.
+fn at(call: &Call) -> Result<Value, EngineError> {
+    let Some(former) = call.site.former(&call.dir) else {
+        return call.with_store(|_| Ok(json!({ "changed": [], "refused": [] })));
+    };
+    let install_id = former.install_id.clone();
+    let back = Call { dir: call.dir.clone(), site: former, settings: call.settings.clone() };
+    let mut answer = back.with_store(|store| {
+        store.pause_as_found(SystemClock.now().wall)?;
+        Ok(json!({ "changed": ["site"], "refused": [] }))
+    })?;
+    if let Some(site) = answer.get_mut("site").and_then(Value::as_object_mut) {
+        site.insert("install_id".into(), json!(install_id));
+    }
+    Ok(answer)
 }
 
 /// Puts a backup back, and opens the store anew: what it calls unsent may have been sent, so that sending pauses. A store

@@ -135,7 +135,9 @@ impl Call {
                 && let Some(object) = answer.as_object_mut()
             {
                 let counter = store.fact("counter")?;
-                object.insert("site".into(), json!({ "epoch": store.meta("epoch")?, "counter": counter }));
+                let keys = show::keys(store.ring());
+                object
+                    .insert("site".into(), json!({ "epoch": store.meta("epoch")?, "counter": counter, "keys": keys }));
             }
             Ok(answer)
         })

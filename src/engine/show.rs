@@ -93,7 +93,8 @@ pub(super) fn running(store: &Store, now: i64) -> Value {
     )
 }
 
-fn keys(ring: &Ring) -> Value {
+/// Which key seals, and what the plugin needs of it while the engine is away.
+pub(super) fn keys(ring: &Ring) -> Value {
     use base64::Engine as _;
     let public = base64::engine::general_purpose::STANDARD.encode(ring.box_public());
     json!({ "current": ring.current(), "public": public, "count": ring.ids().len() })

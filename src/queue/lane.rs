@@ -50,6 +50,14 @@ impl Store {
         self.write(|tx| tx.pause_at(reason, code, detail, now, probe_at))
     }
 
+    /// Pauses a store that its site has found again: what it calls unsent may have been sent from elsewhere in the meantime.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn pause_as_found(&mut self, now: i64) -> Result<(), QueueError> {
+        self.pause(Pause::Restored, Code::StoreRestored, "found again", now, 0)
+    }
+
     /// Takes one reason away; the others stay.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Store {
     pub fn open(dir: &Path, key_file: &Path, site: &Site) -> Result<Self, QueueError> {
         let database = dir.join(DATABASE);
         let missing = || QueueError::plain(Code::StoreMissing, dir.display().to_string());
-        let known = !site.epoch.is_empty();
+        let known = site.named || !site.epoch.is_empty();
         if known && std::fs::metadata(dir).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Err(missing());
         }
@@ -70,6 +70,8 @@ impl Store {
         let ring = match Ring::open(key_file)? {
             Some(ring) => ring,
             None if made => Ring::create(key_file)?,
+            // The key of a store that is only just named may lie anywhere.
+            None if site.named => return Err(QueueError::plain(Code::KeyMissing, key_file.display().to_string())),
             // A lost key: what is sealed waits, new submissions go on under a new key, whose file lies beside
             // the lost one's place, so that bringing that one back overwrites nothing.
             None => Ring::create_beside(key_file)?,
@@ -84,7 +86,7 @@ impl Store {
         let mut store = Self::around(conn, ring, waited);
         store.begin_schema(site, !known)?;
         store.check_owner(site, forgetful)?;
-        store.check_key()?;
+        store.check_key(site.named)?;
         furnish(dir, &format!("{}\n{}\n", site.install_id, site.fingerprint()))?;
         store.files = Some(Files::now(dir, key_file));
         drop(lock);
@@ -279,10 +281,13 @@ impl Store {
     }
 
     /// Pauses sending while the key that the store names is missing, and goes on sealing under the newest.
-    fn check_key(&mut self) -> Result<(), QueueError> {
+    fn check_key(&mut self, must_be_there: bool) -> Result<(), QueueError> {
         let named = self.meta("key")?;
-        if self.ring.ids().contains(&named) {
+        if self.ring.set_current(&named).is_ok() {
             return Ok(());
+        }
+        if must_be_there {
+            return Err(QueueError::plain(Code::KeyMissing, format!("key {named}")));
         }
         let newest = self.ring.current().to_owned();
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;

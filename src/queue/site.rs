@@ -1,8 +1,10 @@
 //! Which site calls, and how a store recognises it again.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::open::hex;
+use super::open::{FOLDER_MARK, hex};
 
 /// Which site calls.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -27,9 +29,30 @@ pub struct Site {
     /// Whether a person said that this site has moved: the store is bound to its new address.
     #[serde(skip)]
     pub moved: bool,
+    /// Whether a person named this folder as the site's own: a store has to be there, whole and with its key.
+    #[serde(skip)]
+    pub named: bool,
 }
 
 impl Site {
+    /// The identity that this site had when it made the store in this folder, where it has another one since: the options of a
+    /// copy were written over its own. The folder's mark holds the old install id, and under it this very address. What the
+    /// site remembers of epoch and counter is the other store's.
+    pub fn former(&self, dir: &Path) -> Option<Self> {
+        let mark = std::fs::read_to_string(dir.join(FOLDER_MARK)).ok()?;
+        let (id, print) = mark.trim_end().split_once('\n')?;
+        let former = Self {
+            install_id: id.to_owned(),
+            epoch: String::new(),
+            counter: 0,
+            seen: None,
+            start_new: false,
+            named: true,
+            ..self.clone()
+        };
+        (id.len() >= 16 && id != self.install_id && former.fingerprint() == print).then_some(former)
+    }
+
     /// The address without scheme, `www.` and trailing slash: these change without the site being another.
     fn place(&self) -> String {
         let home = self.home.trim().to_lowercase();

@@ -5,7 +5,7 @@ use crate::forms::{forms, unescape};
 use crate::health::is;
 use crate::site::{CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, body, on_a_site};
 use crate::stack::Reply;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 const LOG: &str = "halt-tracker-sync-log";
@@ -259,5 +259,116 @@ fn where_no_folder_can_be_written_it_is_said_before_the_first_form_comes_and_the
         }
         is(site, "store", "recommended", "below the web root");
         give(&content, web_user);
+    });
+}
+
+/// Where the site's store lies, and the form of the page that names a folder.
+fn folder(site: &Site) -> String {
+    site.php("echo Places::known_data_dir();")
+}
+
+fn it_is_at(site: &Site, path: &str) -> Reply {
+    site.submit("halt-tracker", &[("path", path)], |form| form.value("do") == Some("at"))
+}
+
+#[test]
+fn a_site_whose_options_a_copy_has_overwritten_takes_its_own_store_back_with_all_that_came_meanwhile() {
+    on_a_site(|site| {
+        site.credentials();
+        site.php("Engine::act(['action' => 'pause']);");
+        site.apply(4, &[("email", "before@example.org")]);
+        let (own, home) = (folder(site), site.php("echo get_option('home');"));
+        // The copy on the same server presses "This is a copy" and fills its store; then its database is put over the live one.
+        let address = |home: &str| site.php(&format!("update_option('home', '{home}');"));
+        address("https://staging.example.org");
+        site.php("Halt\\Tracker\\WordPress\\Whose::this_is_a_copy();");
+        site.secrets(&[("shared_secret", SHARED_SECRET)]);
+        site.php("Engine::act(['action' => 'pause']);");
+        let copy = folder(site);
+        assert_ne!(own, copy);
+        assert!(site.stack.logs().contains(&format!("folder={own} ")), "what the copy let go of is written down");
+        address(&home);
+
+        site.apply(4, &[("email", "meanwhile@example.org")]);
+        assert_eq!(site.php("echo Capture::count();"), "1");
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("HT-1105") && shown.contains(&own), "the own store is found: {shown}");
+        assert_eq!(shown.matches("data-halt-ask").count(), 2, "{shown}");
+        assert!(text(&it_is_at(site, &copy)).contains("Nothing was changed"), "the copy's store is none of this site");
+        let shown = text(&it_is_at(site, &own));
+        assert!(shown.contains("The store is used where it lies now"), "{shown}");
+        assert_eq!(folder(site), own);
+        assert_eq!(reasons(site), ["by hand", "restored"]);
+        site.cron();
+        let emails: Vec<_> = site.submissions().iter().map(|one| one["fields"]["email"].clone()).collect();
+        assert_eq!(emails, ["before@example.org", "meanwhile@example.org"]);
+        site.php("Engine::act(['action' => 'confirm_restore']); Engine::act(['action' => 'resume']);");
+        site.until("both are delivered", 20, || {
+            site.cron();
+            ["before@example.org", "meanwhile@example.org"].iter().all(|one| site.records("resources", one).len() == 1)
+        });
+    });
+}
+
+#[test]
+fn a_store_of_another_installation_offers_no_move_that_cannot_work_and_a_constant_says_what_to_change() {
+    on_a_site(|site| {
+        site.credentials();
+        let own = folder(site);
+        site.php("update_option('halt_tracker_install_id', str_repeat('0', 32));");
+        let shown = text(&site.page("halt-tracker"));
+        assert!(shown.contains("This is a copy") && !shown.contains("This site has moved"), "{shown}");
+        site.stack.set_constants(&[("HALT_TRACKER_DATA_DIR", &format!("'{own}'"))]).expect("constants");
+        let said = text(&site.submit("halt-tracker", &[], |form| form.value("do") == Some("copy")));
+        assert!(said.contains("Give this site another folder there"), "{said}");
+        // The folder is right, the name is not: a constant does not stand in the way of that.
+        let said = text(&it_is_at(site, &own));
+        assert!(said.contains("The store is used where it lies now"), "{said}");
+        assert_eq!(reasons(site), ["restored"]);
+    });
+}
+
+#[test]
+fn a_folder_that_is_refused_after_a_new_beginning_leaves_the_site_able_to_begin() {
+    on_a_site(|site| {
+        site.credentials();
+        let (old, home) = (folder(site), site.php("echo get_option('home');"));
+        // Another site's store is refused, and nothing was remembered before.
+        site.php(
+            "Halt\\Tracker\\WordPress\\Whose::start_a_new_store(); update_option('home', 'https://other.example');",
+        );
+        let refused = format!(
+            "try {{ Halt\\Tracker\\WordPress\\Whose::it_is_at('{old}'); }} catch (\\Throwable $fault) {{ echo $fault->ht_code; }}
+            echo ' ', get_option('halt_tracker_data_dir', 'none');"
+        );
+        assert_eq!(site.php(&refused), "HT-1105 none");
+        // An empty one, which earlier versions left behind, is no place either.
+        site.php(&format!(
+            "update_option('home', '{home}');
+            update_option('halt_tracker_data_dir', ''); update_option('halt_tracker_install_id', '');"
+        ));
+        site.secrets(&[("shared_secret", SHARED_SECRET)]);
+        assert_ne!(folder(site), old);
+    });
+}
+
+#[test]
+fn the_key_for_forms_is_known_from_the_first_answer_on_and_root_makes_no_store_for_others() {
+    on_a_site(|site| {
+        let save = "try { echo json_encode(Halt\\Tracker\\WordPress\\Engine::call('saveSecret', ['refresh_token', 'x-token-0123456789'])); }
+            catch (\\Throwable $fault) { echo $fault->ht_code, ' ', $fault->getMessage(); }";
+        let said = site.stack.php_as("root", true, save).expect("it ends");
+        assert!(said.starts_with("HT-1103") && said.contains("sudo -u www-data"), "{said}");
+        assert_eq!(folder(site), "", "nothing was chosen or made");
+
+        site.secrets(&[("shared_secret", SHARED_SECRET)]);
+        let key = PathBuf::from(site.php("echo dirname(Places::known_key_file());"));
+        site.stack.set_extension(false).expect("without the module");
+        chown(&key, Some(0), None).expect("root takes it");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o000)).expect("closed");
+        site.apply(4, &[("email", "kept@example.org")]);
+        assert_eq!(site.php("echo Capture::count(), get_option('halt_tracker_lost', '') === '' ? '' : ' lost';"), "1");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o700)).expect("open");
+        chown(&key, Some(std::fs::metadata(folder(site)).expect("there").uid()), None).expect("given back");
     });
 }

@@ -38,6 +38,29 @@ fn a_moved_site_is_bound_anew_and_looks_before_it_sends() {
 }
 
 #[test]
+fn a_site_whose_name_was_overwritten_finds_its_former_one_in_the_folder_and_only_at_its_own_address() {
+    let mut place = Place::new();
+    accept(&mut place.opened(), &ada(1));
+    let own = place.site.install_id.clone();
+    assert!(place.site.former(&place.dir()).is_none(), "it has its name");
+    place.site.install_id = "f".repeat(32);
+    place.site.epoch = "another store's".into();
+    let former = place.site.former(&place.dir()).expect("named by the mark");
+    assert_eq!((former.install_id.as_str(), former.epoch.as_str()), (own.as_str(), ""));
+    let elsewhere = Site { home: "https://staging.example.org".into(), ..place.site.clone() };
+    assert!(elsewhere.former(&place.dir()).is_none(), "another address has no claim");
+    place.site = former;
+    assert_eq!(place.opened().counts().expect("read").get("queued"), Some(&serde_json::json!(1)));
+    // What a person names is used whole or not at all: no new key beside it, no empty store in its place.
+    let key = place.key_file();
+    std::fs::rename(&key, key.with_extension("away")).expect("away");
+    assert_eq!(code(place.open()), Some(Code::KeyMissing));
+    assert_eq!(std::fs::read_dir(key.parent().expect("a folder")).expect("there").count(), 1, "no key was made");
+    std::fs::remove_dir_all(place.dir()).expect("removed");
+    assert_eq!(code(place.open()), Some(Code::StoreMissing));
+}
+
+#[test]
 fn a_store_that_moves_to_a_site_that_is_not_live_is_paused_there_until_a_person_lets_it_go_on() {
     for (environment, paused) in
         [("staging", true), ("development", true), ("local", true), ("production", false), ("", false)]

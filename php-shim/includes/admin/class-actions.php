@@ -106,30 +106,20 @@ final class Actions
     public static function whose(): void
     {
         Input::guard('whose', Capabilities::MANAGE, 'manage_options');
-        self::attempt(static function (): void {
-            if (Input::text('do') === 'at') {
-                self::it_is_at(Input::text('path'));
-                return;
-            }
+        try {
             match (Input::text('do')) {
+                'at'    => Whose::it_is_at(Input::text('path')),
                 'copy'  => Whose::this_is_a_copy(),
                 'moved' => Engine::act(['action' => 'moved']),
                 'new'   => Whose::start_a_new_store(),
                 default => throw new EngineException('HT-1903'),
             };
-            Page::flash('success', __('Done. Look at the sentence below.', 'halt-tracker'));
-        });
-        self::back(Menu::DASHBOARD);
-    }
-
-    private static function it_is_at(string $path): void
-    {
-        try {
-            Whose::it_is_at($path);
-            Page::flash('success', __('The store is used where it lies now.', 'halt-tracker'));
+            Page::flash('success', Input::text('do') === 'at' ? __('The store is used where it lies now.', 'halt-tracker') : __('Done. Look at the sentence below.', 'halt-tracker'));
         } catch (EngineException $fault) {
-            Page::flash('error', ($fault->getMessage() !== '' ? $fault->getMessage() : Messages::title($fault->ht_code)) . ' ' . __('Nothing was changed.', 'halt-tracker'));
+            // The words say what stands in the way here, where the code's headline only names the trouble.
+            Page::flash('error', ($fault->getMessage() !== '' ? $fault->getMessage() : $fault->sentence()) . ' ' . __('Nothing was changed.', 'halt-tracker'));
         }
+        self::back(Menu::DASHBOARD);
     }
 
     /** What the detail view's buttons do with one submission. */

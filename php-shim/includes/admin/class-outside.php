@@ -14,8 +14,8 @@ use Halt\Tracker\WordPress\Capture;
 use Halt\Tracker\WordPress\Health\Store;
 use Halt\Tracker\WordPress\Lost;
 use Halt\Tracker\WordPress\Messages;
-use Halt\Tracker\WordPress\Relay;
 use Halt\Tracker\WordPress\Places;
+use Halt\Tracker\WordPress\Relay;
 
 defined('ABSPATH') || exit;
 

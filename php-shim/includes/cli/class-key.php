@@ -10,7 +10,6 @@ declare(strict_types=1);
 namespace Halt\Tracker\WordPress\Cli;
 
 use Halt\Tracker\WordPress\Engine;
-use Halt\Tracker\WordPress\KeyFile;
 
 defined('ABSPATH') || exit;
 
@@ -21,8 +20,8 @@ final class Key
     public function rotate(): void
     {
         Commands::attempt(static fn (): array => Engine::act(['action' => 'rotate_key']));
-        $keys = Commands::attempt(static fn (): array => Engine::call('status'))['keys'];
-        KeyFile::remember((string) $keys['current'], (string) $keys['public']);
+        // The status brings the new key, which forms are sealed under while the engine is away.
+        Commands::attempt(static fn (): array => Engine::call('status'));
         \WP_CLI::success(__('A new key is in use. Back up the key folder again.', 'halt-tracker'));
     }
 }
