@@ -36,7 +36,7 @@ fn new_salts_in_wp_config_change_nothing() {
         }
         assert_eq!(send(site, "Ada After", "after@example.org"), 202, "the webhook's secret is the same");
         site.php("Engine::act(['action' => 'resume', 'reason' => 'by hand']);");
-        site.until("both are delivered with the credentials of before", 90, || {
+        site.until("both are delivered with the credentials of before", || {
             site.cron();
             site.submissions().iter().all(|one| one["state"] == "done")
         });
@@ -113,7 +113,7 @@ fn a_form_that_lies_sealed_outside_the_store_is_erased_when_it_is_taken_over() {
         site.stack.set_extension(true).expect("the module");
         let said = site.php(&format!("echo json_encode(\\Halt\\Tracker\\WordPress\\Privacy::erase('{email}'));"));
         assert!(said.contains("\"items_retained\":true") && said.contains("sealed outside the store"), "{said}");
-        site.until("both are taken over, one is delivered, the other is gone", 90, || {
+        site.until("both are taken over, one is delivered, the other is gone", || {
             site.cron();
             let states: Vec<String> =
                 site.submissions().iter().filter_map(|one| one["state"].as_str().map(str::to_owned)).collect();

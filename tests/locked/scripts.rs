@@ -133,7 +133,7 @@ fn what_strangers_and_tracker_say_stays_text_on_every_page_in_mails_and_in_table
         let refusing = Hostile::start(&site.sim.url, &payload("xtracker"), refuses_records);
         behind(site, &refusing);
         fill(site);
-        site.until("Tracker has refused both", 30, || {
+        site.until("Tracker has refused both", || {
             site.cron();
             site.submissions().iter().all(|one| ["failed", "attention"].contains(&one["state"].as_str().unwrap_or("")))
         });

@@ -82,7 +82,7 @@ fn apply_with_cv(site: &Site, path: u8, name: &str, email: &str, file: &str, lin
 }
 
 pub fn settled(site: &Site) {
-    site.until("everything is settled", 40, || {
+    site.until("everything is settled", || {
         site.cron();
         let still = ["queued", "retry", "checking", "sending"];
         site.submissions().iter().all(|one| !still.contains(&one["state"].as_str().unwrap_or_default()))
@@ -232,7 +232,7 @@ fn put_back(site: &Site) {
     let came = json!({ "form_id": "careers", "fields": { "name": "Hazelmerebackup", "email": "hazel@example.org" } });
     assert_eq!(hook::request(SHARED_SECRET, came.to_string()).send(site).status, 202);
     let count = site.submissions().len();
-    site.until("the store is put back", 20, || {
+    site.until("the store is put back", || {
         site.php(&format!(
             "try {{ Engine::act(['action' => 'restore', 'path' => {path}]); }} catch (\\Throwable $busy) {{}}"
         ));

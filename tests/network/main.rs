@@ -169,7 +169,7 @@ fn each_site_keeps_shows_and_sends_its_own_in_one_worker() {
         fifth,
         "foreach (['client_secret' => 'sim-client-secret-0123456789', 'refresh_token' => 'sim-refresh-token-0123456789'] as $name => $value) { Engine::call('saveSecret', [$name, $value]); } Options::save('pace', '60000');",
     );
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + Duration::from_secs(90);
     while network
         .on(fifth, "do_action('halt_tracker_process_queue'); echo Engine::call('status')['counts']['done'] ?? 0;")
         != "1"

@@ -94,7 +94,7 @@ fn an_engine_that_the_web_alone_lacks_is_not_said_to_work_again_by_the_command_l
         site.php("delete_option('halt_tracker_alerts_looked');");
         site.stack.set_extension(false).expect("without the module");
         site.apply(4, &[("email", "kept@example.org")]);
-        site.until("the mail", 20, || !mails(site).is_empty());
+        site.until("the mail", || !mails(site).is_empty());
         let first = mails(site).concat();
         assert!(first.contains("HT-1001") && first.contains("fpm-fcgi 8."), "{first}");
         // The command line has it: php-fpm keeps what it read when it was started.
@@ -145,6 +145,6 @@ fn nobody_who_sends_a_form_waits_for_a_mailer() {
         let _cron =
             crate::hooks::MustUse::load(site, "add_filter('halt_tracker_relay_after_response', '__return_false');");
         site.apply(4, &[("email", "second@example.org")]);
-        site.until("the mail", 20, || mails(site).len() == 2);
+        site.until("the mail", || mails(site).len() == 2);
     });
 }

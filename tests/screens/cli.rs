@@ -221,7 +221,7 @@ fn a_person_settles_an_open_submission_in_a_terminal() {
             &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
         );
         let id = submit(site, "a", "open@example.org");
-        site.until("it is open", 30, || {
+        site.until("it is open", || {
             good(site, &["run"]);
             good(site, &["list", "--format=csv"]).contains("checking")
         });
@@ -324,7 +324,7 @@ fn a_backup_is_put_back_where_the_store_is_damaged_and_where_it_is_gone() {
         assert!(good(site, &["status"]).contains("restored"));
         assert!(good(site, &["resume", "--reason=restored"]).contains("Success"));
         submit(site, "a", "later@example.org");
-        site.until("sending goes on", 20, || {
+        site.until("sending goes on", || {
             good(site, &["run"]);
             site.records("resources", "later@example.org").len() == 1
         });
@@ -341,11 +341,11 @@ fn the_worker_delivers_takes_new_settings_and_stops_when_it_is_asked() {
         let worker = start(site, &["halt-tracker", "work"]);
         site.php("add_filter('halt_tracker_relay_after_response', '__return_false');");
         submit(site, "a", "worker@example.org");
-        site.until("the worker delivers", 60, || !site.records("resources", "worker@example.org").is_empty());
+        site.until("the worker delivers", || !site.records("resources", "worker@example.org").is_empty());
         // A setting that is saved meanwhile counts for the next run.
         site.options(&[("record_type", "Contact")]);
         submit(site, "a", "settings@example.org");
-        site.until("the new setting", 60, || !site.records("contacts", "settings@example.org").is_empty());
+        site.until("the new setting", || !site.records("contacts", "settings@example.org").is_empty());
         let done = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().expect("kill");
         assert!(done.success());
         let ended = said(worker);
@@ -362,7 +362,7 @@ fn the_worker_ends_by_itself_after_its_time_and_when_the_plugin_is_replaced() {
         assert!(ended.status == 0 && ended.out.contains("its time is over"), "{}{}", ended.out, ended.err);
         let before = site.status()["heartbeat"].as_i64();
         let worker = start(site, &["halt-tracker", "work", "--for=120"]);
-        site.until("a first turn", 60, || site.status()["heartbeat"].as_i64() > before);
+        site.until("a first turn", || site.status()["heartbeat"].as_i64() > before);
         let main = site.stack.wordpress.join("wp-content/plugins/halt-tracker/halt-tracker.php");
         let text = std::fs::read(&main).expect("the plugin");
         std::fs::write(&main, [text.as_slice(), b"\n"].concat()).expect("replaced");

@@ -73,7 +73,7 @@ fn every_action_comes_with_what_is_documented_and_with_nothing_that_a_person_ent
             reply.json()["queue_id"].clone()
         };
         let state = |id: &Value, state: &str| {
-            site.until(state, 20, || {
+            site.until(state, || {
                 site.cron();
                 site.submissions().iter().any(|one| one["id"] == *id && one["state"] == state)
             });
@@ -91,7 +91,7 @@ fn every_action_comes_with_what_is_documented_and_with_nothing_that_a_person_ent
         site.press("halt-tracker", "lane", &[]);
         site.sim.switches(&json!({ "faults": [{ "on": "token", "do": "400", "times": 99 }, { "on": "*", "do": "401", "times": 99 }] }));
         submit("refused@example.org");
-        site.until("the pause", 20, || {
+        site.until("the pause", || {
             site.cron();
             site.status()["lane"]["open"] == false
         });
@@ -130,7 +130,7 @@ fn the_example_of_the_reference_puts_trackers_number_of_a_job_in_place_of_a_post
             update_post_meta($job, '_tracker_job_id', '8123');
             do_action('et_pb_contact_form_submit', ['name' => ['value' => 'Ada Lovelace', 'label' => 'Name'], 'email' => ['value' => 'job@example.org', 'label' => 'E-mail'], 'job_id' => ['value' => (string) $job, 'label' => 'Job']], false,
                 ['contact_form_id' => 'et_pb_contact_form_0', 'contact_form_number' => 0, 'contact_form_unique_id' => '11111111-2222-4333-8444-555555555555', 'module_slug' => 'divi/contact-form', 'post_id' => false]);");
-        site.until("it is on the list", 20, || {
+        site.until("it is on the list", || {
             site.cron();
             !rows(&site.sim.ledger(), "longlist").is_empty()
         });

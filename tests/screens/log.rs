@@ -46,7 +46,7 @@ fn what_was_held_is_released_and_what_failed_is_sent_again_all_at_once() {
         for number in 0..3 {
             submit(site, "careers", &format!("f{number}@example.org"));
         }
-        site.until("they fail", 20, || {
+        site.until("they fail", || {
             site.cron();
             states(site).iter().filter(|state| *state == "failed").count() == 3
         });
@@ -107,7 +107,7 @@ fn a_row_offers_exactly_what_the_engine_would_do() {
             &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
         );
         submit(site, "careers", "checking@example.org");
-        site.until("it is looked for", 20, || {
+        site.until("it is looked for", || {
             site.cron();
             states(site) == ["checking"]
         });
@@ -140,7 +140,7 @@ fn the_details_say_nothing_empty_and_no_try_that_has_passed() {
             &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
         );
         let id = submit(site, "careers", "checking@example.org");
-        site.until("it is looked for", 20, || {
+        site.until("it is looked for", || {
             site.cron();
             states(site) == ["checking"]
         });

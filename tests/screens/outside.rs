@@ -33,7 +33,7 @@ fn a_kept_form_comes_in_with_the_next_one_though_cron_is_dead() {
         keep_one(site, "kept@example.org");
         site.php("wp_clear_scheduled_hook('halt_tracker_process_queue');");
         site.apply(5, &[("email", "next@example.org")]);
-        site.until("both are in Tracker", 20, || {
+        site.until("both are in Tracker", || {
             ["kept@example.org", "next@example.org"].iter().all(|email| site.records("resources", email).len() == 1)
         });
         assert_eq!(site.php("echo Capture::count();"), "0");
@@ -48,7 +48,7 @@ fn who_was_erased_does_not_come_back_with_the_next_form() {
         let said = site.php("echo json_encode(Halt\\Tracker\\WordPress\\Privacy::erase('erased@example.org'));");
         assert!(said.contains("\"items_retained\":true"), "{said}");
         site.apply(5, &[("email", "next@example.org")]);
-        site.until("the next one is in Tracker", 20, || {
+        site.until("the next one is in Tracker", || {
             site.records("resources", "next@example.org").len() == 1 && site.php("echo Capture::count();") == "0"
         });
         assert_eq!(site.records("resources", "erased@example.org").len(), 0);

@@ -70,7 +70,7 @@ fn submissions_that_failed_or_need_a_decision_are_mailed_in_words_that_fit_every
         site.sim.switches(&json!({ "faults": faults }));
         submit(site, "refused@example.org");
         submit(site, "partial@example.org");
-        site.until("both are settled", 20, || {
+        site.until("both are settled", || {
             site.cron();
             let counts = &site.status()["counts"];
             counts["failed"] == 1 && counts["attention"] == 1
@@ -100,7 +100,7 @@ fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
         site.php("delete_option('halt_tracker_alerts_looked'); delete_option('halt_tracker_alerts');");
         site.sim.switches(&json!({ "faults": [{ "on": "*", "do": "503", "times": 999 }] }));
         submit(site, "second@example.org");
-        site.until("the mail", 20, || mails(site).len() > before);
+        site.until("the mail", || mails(site).len() > before);
         assert!(mails(site).last().is_some_and(|mail| mail.contains("needs you")), "{:?}", mails(site));
     });
 }

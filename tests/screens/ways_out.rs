@@ -59,7 +59,7 @@ fn a_key_that_is_lost_for_good_is_left_behind_by_a_button_and_what_comes_next_is
         site.cron();
         assert_eq!(reasons(site), ["key"]);
         site.save_tab("connection", &[("client_secret", CLIENT_SECRET), ("refresh_token", REFRESH_TOKEN)]);
-        site.until("what came later is delivered", 20, || {
+        site.until("what came later is delivered", || {
             site.cron();
             site.records("resources", "later@example.org").len() == 1
         });
@@ -114,7 +114,7 @@ fn a_kept_form_that_cannot_be_taken_over_is_named_on_the_dashboard_and_in_a_mail
         site.stack.sql("UPDATE wp_halt_tracker_capture SET sealed = REVERSE(sealed)").expect("damaged");
         site.stack.set_extension(true).expect("the module");
         site.apply(4, &[("email", "sound@example.org")]);
-        site.until("the sound one is in Tracker", 20, || {
+        site.until("the sound one is in Tracker", || {
             site.cron();
             site.records("resources", "sound@example.org").len() == 1
         });
@@ -303,7 +303,7 @@ fn a_site_whose_options_a_copy_has_overwritten_takes_its_own_store_back_with_all
         let emails: Vec<_> = site.submissions().iter().map(|one| one["fields"]["email"].clone()).collect();
         assert_eq!(emails, ["before@example.org", "meanwhile@example.org"]);
         site.php("Engine::act(['action' => 'confirm_restore']); Engine::act(['action' => 'resume']);");
-        site.until("both are delivered", 20, || {
+        site.until("both are delivered", || {
             site.cron();
             ["before@example.org", "meanwhile@example.org"].iter().all(|one| site.records("resources", one).len() == 1)
         });

@@ -47,8 +47,7 @@ fn assert_sealed_and_delivered_once(site: &Site) {
     site.stack.set_extension(true).expect("the module");
     site.cron();
     assert_eq!(kept(site), 0, "{}", site.stack.logs());
-    site.cron();
-    site.until("all three are in Tracker", 15, || {
+    site.until("all three are in Tracker", || {
         site.cron();
         site.submissions().iter().filter(|one| one["state"] == "done").count() == 3
     });
@@ -107,8 +106,10 @@ fn a_row_that_cannot_be_opened_stays_and_holds_up_nothing() {
         site.stack.sql("UPDATE wp_halt_tracker_capture SET sealed = REVERSE(sealed)").expect("damaged");
         site.apply(4, &[("email", "sound@example.org")]);
         site.stack.set_extension(true).expect("the module");
-        site.cron();
-        site.until("the sound one is in Tracker", 10, || site.records("resources", "sound@example.org").len() == 1);
+        site.until("the sound one is in Tracker", || {
+            site.cron();
+            site.records("resources", "sound@example.org").len() == 1
+        });
         assert_eq!(kept(site), 1);
         let page = site.page("halt-tracker");
         assert!(page.has("1 form was kept") && page.has("HT-1801"), "{}", crate::site::body(&page));

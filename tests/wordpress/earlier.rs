@@ -57,7 +57,7 @@ fn an_upgraded_site_works_at_once_and_its_secrets_leave_the_options() {
         let text = json!({ "form_id": "careers", "fields": { "first_name": "Jane", "last_name": "Doe", "email": "up@example.org", "phone": "+33 1" } });
         let reply = hook::request(WEAK, text.to_string()).send(site);
         assert_eq!(reply.status, 202, "{}", reply.text());
-        site.until("it is delivered", 15, || {
+        site.until("it is delivered", || {
             site.cron();
             site.records("resources", "up@example.org").len() == 1
         });
@@ -66,7 +66,7 @@ fn an_upgraded_site_works_at_once_and_its_secrets_leave_the_options() {
         // The required list is told by its synonyms: without a surname it waits.
         let text = json!({ "form_id": "careers", "fields": { "first_name": "Jane", "email": "short@example.org" } });
         assert_eq!(hook::request(WEAK, text.to_string()).send(site).status, 202);
-        site.until("it waits", 10, || {
+        site.until("it waits", || {
             site.cron();
             site.submissions().iter().any(|one| one["code"] == "HT-1404")
         });
@@ -133,7 +133,7 @@ fn its_callbacks_no_longer_run_and_one_notice_says_where_it_comes_from() {
             calls.contains("admin_enqueue_scripts") && calls.contains("init"),
             "its own hooks are left alone: {calls}"
         );
-        site.until("each form is in Tracker once", 15, || {
+        site.until("each form is in Tracker once", || {
             site.cron();
             ["both4@example.org", "both5@example.org"].iter().all(|email| site.records("resources", email).len() == 1)
         });
@@ -233,7 +233,7 @@ fn its_table_comes_over_once_as_history_or_held_and_one_click_releases_it() {
         assert!(page.has("HT-1804"), "the broken row is shown: {}", body(&page));
         let page = site.press("halt-tracker", "release_earlier", &[]);
         assert!(page.has("3 submissions are released"), "{}", body(&page));
-        site.until("they are delivered", 20, || {
+        site.until("they are delivered", || {
             site.cron();
             ["held4@example.org", "held5@example.org", "heldw@example.org"]
                 .iter()
@@ -296,7 +296,7 @@ fn a_long_table_comes_over_in_pages_and_broken_rows_hold_up_nothing() {
                 payload.replace('\\', "\\\\")
             ))
             .expect("rows");
-        site.until("all pages are through", 60, || {
+        site.until("all pages are through", || {
             site.cron();
             left(site) == 4
         });

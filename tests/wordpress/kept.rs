@@ -39,7 +39,7 @@ fn apply_with(site: &Site, path: u8, email: &str, bytes: &[u8]) {
 }
 
 fn deliver(site: &Site, emails: &[&str]) {
-    site.until("the forms are in Tracker", 20, || {
+    site.until("the forms are in Tracker", || {
         site.cron();
         emails.iter().all(|email| site.records("resources", email).len() == 1)
             && rows(&site.sim.ledger(), "documents").len() >= emails.len()
@@ -241,7 +241,7 @@ fn an_upload_goes_to_the_first_who_names_it_also_while_the_engine_is_away() {
         apply("second2@example.org", "cv-2.pdf");
         assert_eq!(count(site, "part = 0"), 3);
         site.stack.set_extension(true).expect("the module");
-        site.until("all are taken over", 20, || {
+        site.until("all are taken over", || {
             site.cron();
             count(site, "1") == 0
         });

@@ -64,7 +64,7 @@ fn the_real_cron_of_wordpress_delivers() {
         site.credentials();
         site.php("wp_clear_scheduled_hook('halt_tracker_process_queue'); wp_schedule_event(time() - 5, 'halt_tracker_five_minutes', 'halt_tracker_process_queue');");
         assert_eq!(site.stack.get("/wp-cron.php?doing_wp_cron").status, 200);
-        site.until("cron has delivered", 15, || site.records("resources", "cron@example.org").len() == 1);
+        site.until("cron has delivered", || site.records("resources", "cron@example.org").len() == 1);
         assert_eq!(site.php(SCHEDULED), "yes halt_tracker_five_minutes");
     });
 }
@@ -122,7 +122,10 @@ fn deleting_the_plugin_keeps_everything_unless_the_owner_wants_it_gone() {
             site.sim.reset();
             site.credentials();
             site.apply(4, &[("email", "keep@example.org")]);
-            site.until("it is settled", 15, || site.submissions().first().is_some_and(|one| one["state"] == "done"));
+            site.until("it is settled", || {
+                site.cron();
+                site.submissions().first().is_some_and(|one| one["state"] == "done")
+            });
             site.stack.set_extension(engine).expect("the module");
             let (options, tables_before, folders) = everything(site);
             assert_eq!(folders.len(), 2, "{folders:?}");

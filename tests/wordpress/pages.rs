@@ -79,7 +79,7 @@ fn fill(site: &Site) {
     assert_eq!(reply.status, 202, "{}", reply.text());
     hook::request("somebody else's secret of some length", "{}").send(site);
     site.cron();
-    site.until("both are settled", 15, || {
+    site.until("both are settled", || {
         site.cron();
         site.submissions().iter().all(|one| ["done", "attention"].contains(&one["state"].as_str().unwrap_or_default()))
     });

@@ -41,7 +41,7 @@ fn a_css_id_routes_a_form_on_both_paths() {
             let email = format!("css{path}@example.org");
             let reply = site.stack.divi_post(page, &second_form(path, &email));
             assert!(accepted(&reply), "{}\n{}", reply.text(), site.stack.logs());
-            site.until("it is a Contact", 15, || {
+            site.until("it is a Contact", || {
                 site.cron();
                 site.records("contacts", &email).len() == 1
             });

@@ -18,6 +18,10 @@ pub const SHARED_SECRET: &str = "b0wC3QfJmT9xLr7KpZ2dHs6VnYg4EuA8-shared";
 /// What must never be seen outside the vault.
 pub const SECRETS: [&str; 4] = [CLIENT_SECRET, REFRESH_TOKEN, API_TOKEN, SHARED_SECRET];
 
+/// For what other processes do. Only a test that fails waits for so long; a busy machine takes its time, and what has to be
+/// tried again is so after ten seconds at the earliest.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// PHP that every script of a test may build on.
 const USE: &str = "use Halt\\Tracker\\WordPress\\{Capture, Cleaner, Engine, Lifecycle, Options, Places, Relay};\n";
 const NEW_SITE: &str = "
@@ -140,7 +144,7 @@ impl Site {
 
     /// One tick of WordPress' cron.
     pub fn cron(&self) {
-        self.php("do_action('halt_tracker_process_queue');");
+        self.stack.tick("").unwrap_or_else(|error| panic!("{error}"));
     }
 
     pub fn options(&self, changes: &[(&str, &str)]) {
@@ -200,13 +204,18 @@ impl Site {
         assert!(crate::stack::divi::accepted(&reply), "{} {}\n{}", reply.status, reply.text(), self.stack.logs());
     }
 
+    /// Waits until no run is under way: one that finds another at work does nothing, and only cron would make up for it.
+    pub fn until_no_run(&self) {
+        self.until("no run is under way", || self.status()["run"]["held"] == false);
+    }
+
     /// Waits for something that happens after an answer.
-    pub fn until(&self, what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
-        let end = Instant::now() + Duration::from_secs(seconds);
+    pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let end = Instant::now() + PATIENCE;
         while !holds() {
             if Instant::now() > end {
                 let seen: Vec<Value> = self.submissions().iter().map(brief).collect();
-                panic!("not within {seconds} s: {what}\nsubmissions: {}\n{}", json!(seen), self.stack.logs());
+                panic!("not within {PATIENCE:?}: {what}\nsubmissions: {}\n{}", json!(seen), self.stack.logs());
             }
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -31,13 +31,13 @@ fn wrong_credentials_pause_sending_spend_nothing_and_new_ones_deliver() {
             let wrong = [("client_secret", CLIENT_SECRET), ("refresh_token", "not-the-token-of-this-account-1234")];
             assert!(site.save_tab("connection", &wrong).has("Saved."));
             site.apply(4, &[("name", "Ada Lovelace"), ("email", "paused@example.org")]);
-            site.cron();
             let paused = || {
+                site.cron();
                 site.status()["lane"]["reasons"]
                     .as_array()
                     .is_some_and(|all| all.iter().any(|one| one["reason"] == "credentials"))
             };
-            site.until("sending is paused", 10, paused);
+            site.until("sending is paused", paused);
             site.cron();
             site.apply(5, &[("name", "Grace Hopper"), ("email", "paused5@example.org")]);
             let held = site.submissions();
@@ -51,8 +51,7 @@ fn wrong_credentials_pause_sending_spend_nothing_and_new_ones_deliver() {
             assert!(rows(&site.sim.ledger(), "resources").is_empty());
 
             assert!(site.save_tab("connection", &[("refresh_token", REFRESH_TOKEN)]).has("Saved."));
-            site.cron();
-            site.until("both are delivered", 15, || {
+            site.until("both are delivered", || {
                 site.cron();
                 ["paused@example.org", "paused5@example.org"]
                     .iter()
@@ -75,8 +74,10 @@ fn without_credentials_forms_wait_and_the_dashboard_asks_for_them() {
             site.save_tab("connection", &[("client_secret", CLIENT_SECRET), ("refresh_token", REFRESH_TOKEN)])
                 .has("Saved.")
         );
-        site.cron();
-        site.until("it is delivered", 10, || site.records("resources", "early@example.org").len() == 1);
+        site.until("it is delivered", || {
+            site.cron();
+            site.records("resources", "early@example.org").len() == 1
+        });
     });
 }
 
@@ -120,8 +121,10 @@ fn wait_for_a_field(site: &Site) {
     site.credentials();
     let text = json!({ "form_id": "careers", "fields": { "name": "Jane Doe", "mail_address": "wait@example.org" } });
     assert_eq!(hook::request(SHARED_SECRET, text.to_string()).send(site).status, 202);
-    site.cron();
-    site.until("it waits", 10, || only(site)["code"] == "HT-1404");
+    site.until("it waits", || {
+        site.cron();
+        only(site)["code"] == "HT-1404"
+    });
     let one = only(site);
     assert_eq!((&one["state"], &one["attempts"]), (&json!("retry"), &json!(0)), "{one:#}");
     let (_, shown) = detail(site);
@@ -138,8 +141,10 @@ fn a_submission_without_a_required_field_waits_and_goes_out_by_the_retry_button(
         assert!(site.save_tab("mapping", &[("field_map", CORRECTED)]).has("Saved."));
         let (page, _) = detail(site);
         presses(site, &page, "retry");
-        site.cron();
-        site.until("it is delivered", 10, || site.records("resources", "wait@example.org").len() == 1);
+        site.until("it is delivered", || {
+            site.cron();
+            site.records("resources", "wait@example.org").len() == 1
+        });
     });
 }
 
@@ -149,7 +154,7 @@ fn a_corrected_mapping_delivers_what_waited_for_it_in_the_next_run() {
         wait_for_a_field(site);
         assert!(site.save_tab("mapping", &[("field_map", CORRECTED)]).has("Saved."));
         site.cron();
-        site.until("it is delivered", 10, || site.records("resources", "wait@example.org").len() == 1);
+        assert_eq!(site.records("resources", "wait@example.org").len(), 1, "{:#}", only(site));
     });
 }
 
@@ -162,8 +167,10 @@ fn what_tracker_refuses_is_shown_in_its_own_words_and_the_retry_button_delivers(
             site.sim
                 .switches(&json!({ "faults": [{ "on": format!("{api}:create_resource"), "do": fault, "times": 1 }] }));
             site.apply(4, &[("name", "Ada Lovelace"), ("email", "refused@example.org")]);
-            site.cron();
-            site.until("Tracker has refused it", 10, || only(site)["state"] == "failed");
+            site.until("Tracker has refused it", || {
+                site.cron();
+                only(site)["state"] == "failed"
+            });
             let one = only(site);
             assert_eq!(one["code"], "HT-1503", "{one:#}");
             let (page, shown) = detail(site);
@@ -172,9 +179,11 @@ fn what_tracker_refuses_is_shown_in_its_own_words_and_the_retry_button_delivers(
             assert!(body(&site.page("halt-tracker")).contains("1 submission needs you"));
             let shown = presses(site, &page, "retry");
             assert!(shown.contains("1 submission changed."), "{shown}");
-            site.cron();
-            site.until("it is delivered", 10, || site.records("resources", "refused@example.org").len() == 1);
-            site.until("it is settled", 10, || only(site)["state"] == "done");
+            site.until("it is delivered and settled", || {
+                site.cron();
+                only(site)["state"] == "done"
+            });
+            assert_eq!(site.records("resources", "refused@example.org").len(), 1);
         });
     }
 }
@@ -197,8 +206,7 @@ fn a_lost_answer_is_looked_up_and_never_sent_twice() {
         site.options(&[("pace", "60000")]);
         site.sim.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_after", "times": 1 }] }));
         site.apply(4, &[("name", "Ada Lovelace"), ("email", "lost@example.org")]);
-        site.cron();
-        site.until("it was looked up", 40, || {
+        site.until("it was looked up", || {
             site.cron();
             let state = only(site)["state"].clone();
             state == "done" || state == "attention"
@@ -219,8 +227,10 @@ fn a_held_form_waits_for_its_release_and_an_ignored_one_leaves_nothing() {
         assert_eq!(only(site)["state"], "held");
         let (page, _) = detail(site);
         presses(site, &page, "release");
-        site.cron();
-        site.until("it is delivered", 10, || site.records("resources", "held@example.org").len() == 1);
+        site.until("it is delivered", || {
+            site.cron();
+            site.records("resources", "held@example.org").len() == 1
+        });
         assert!(site.save_tab("forms", &[("forms[0][key]", key), ("forms[0][mode]", "ignore")]).has("Saved."));
         site.apply(4, &[("email", "ignored@example.org")]);
         assert_eq!(site.submissions().len(), 1);
@@ -257,8 +267,7 @@ fn a_plain_secret_in_an_old_option_moves_into_the_vault() {
     on_a_site(|site| {
         site.php(&format!("update_option('halt_tracker_client_secret', '{CLIENT_SECRET}'); update_option('halt_tracker_refresh_token', '{REFRESH_TOKEN}');"));
         site.apply(4, &[("name", "Ada Lovelace"), ("email", "inbox@example.org")]);
-        site.cron();
-        site.until("it is delivered", 10, || {
+        site.until("it is delivered", || {
             site.cron();
             site.records("resources", "inbox@example.org").len() == 1
         });

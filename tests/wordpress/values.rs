@@ -304,7 +304,7 @@ fn files_of_an_upload_add_on_reach_tracker_even_when_it_deletes_them_at_once() {
                 divi::application_with_file(path, &[("name", "Ada Lovelace"), ("email", &email), ("cv", &names)]);
             assert!(accepted(&site.stack.divi_post(page, &pairs)), "{}", site.stack.logs());
             assert!(!folder.join(&name).exists(), "the quirk left the file");
-            site.until("record and CV are in Tracker", 15, || {
+            site.until("record and CV are in Tracker", || {
                 site.cron();
                 let documents = crate::site::rows(&site.sim.ledger(), "documents");
                 documents.iter().any(|one| one["filename"] == name.as_str() && one["bytes"] == bytes.len())

@@ -234,10 +234,11 @@ fn a_file_that_is_not_what_its_name_says_is_named_and_kept_and_the_record_goes_o
             (files.as_array().map(Vec::len), &files[0]["name"], &files[0]["error"]),
             (Some(1), &json!("cv.pdf"), &json!("HT-1702"))
         );
-        site.until("record and letter are in Tracker", 15, || {
+        site.until("record and letter are in Tracker", || {
+            site.cron();
             site.records("resources", "exe@example.org").len() == 1 && !rows(&site.sim.ledger(), "documents").is_empty()
         });
-        site.until("the submission is settled", 10, || site.submissions()[0]["state"] != "sending");
+        site.until("the submission is settled", || site.submissions()[0]["state"] != "sending");
         let documents = rows(&site.sim.ledger(), "documents");
         assert_eq!((documents.len(), &documents[0]["filename"]), (1, &json!("letter.txt")));
         let held = site.submissions().remove(0);
