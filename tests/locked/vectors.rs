@@ -136,7 +136,11 @@ fn every_row_has_its_answer_over_http() {
             let mut draft = Draft::right(number + 1000);
             (row.1)(&mut draft);
             let reply = match draft.edge {
-                Some(seconds) => draft.send_at_edge(site, seconds),
+                Some(seconds) => {
+                    let (reply, kept) = draft.send_at_edge(site, seconds);
+                    taken.extend(kept);
+                    reply
+                }
                 None => draft.send(site),
             };
             sent += 1;
