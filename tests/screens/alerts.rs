@@ -1,6 +1,7 @@
 //! When a look for trouble cannot see everything: a loss that nobody has dealt with, a mailer that fails, a store that is
 //! busy, and two PHPs of which one lacks the engine. None of them may be told as settled.
 
+use crate::hooks::{MustUse, NO_RUN_AFTER};
 use crate::outside::look;
 use crate::signals::mails;
 use crate::site::{Site, body, on_a_site};
@@ -142,8 +143,7 @@ fn nobody_who_sends_a_form_waits_for_a_mailer() {
         assert_eq!(mails(site).len(), 1);
         // Who leaves sending to cron is told by a visitor's request all the same, once its answer is out.
         site.php("delete_option('halt_tracker_alerts_looked'); delete_option('halt_tracker_alerts');");
-        let _cron =
-            crate::hooks::MustUse::load(site, "add_filter('halt_tracker_relay_after_response', '__return_false');");
+        let _cron = MustUse::load(site, NO_RUN_AFTER);
         site.apply(4, &[("email", "second@example.org")]);
         site.until("the mail", || mails(site).len() == 2);
     });

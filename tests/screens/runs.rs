@@ -1,7 +1,7 @@
 //! When runs come: what a tick of cron leaves goes on in one event of its own, and not before Tracker may be asked again.
 
 use crate::hook;
-use crate::hooks::MustUse;
+use crate::hooks::{MustUse, NO_RUN_AFTER};
 use crate::site::{SHARED_SECRET, on_a_site};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn what_a_tick_leaves_goes_on_in_one_event_at_the_time_when_it_is_due() {
     on_a_site(|site| {
         site.credentials();
         // Only cron may run here.
-        let _cron = MustUse::load(site, "add_filter('halt_tracker_relay_after_response', '__return_false');");
+        let _cron = MustUse::load(site, NO_RUN_AFTER);
         let events = || -> Vec<i64> {
             let said = site.php("$at = []; foreach (_get_cron_array() as $time => $hooks) { if (isset($hooks['halt_tracker_continue'])) { $at[] = $time; } } echo json_encode($at);");
             serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))

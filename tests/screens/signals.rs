@@ -2,6 +2,7 @@
 //! notices on other pages. Nothing about anybody is in them.
 
 use crate::hook;
+use crate::hooks::{MustUse, NO_RUN_AFTER};
 use crate::site::{SHARED_SECRET, Site, on_a_site};
 use serde_json::json;
 
@@ -24,6 +25,7 @@ fn submit(site: &Site, email: &str) {
 fn trouble_is_mailed_once_a_day_and_once_when_it_is_over_without_a_word_about_anybody() {
     on_a_site(|site| {
         site.credentials();
+        let _cron = MustUse::load(site, NO_RUN_AFTER);
         submit(site, "private@example.org");
         site.cron();
         assert_eq!(mails(site), Vec::<String>::new(), "nothing is wrong");
@@ -87,21 +89,35 @@ fn submissions_that_failed_or_need_a_decision_are_mailed_in_words_that_fit_every
 fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
     on_a_site(|site| {
         site.credentials();
-        site.php("Engine::act(['action' => 'pause']); delete_option('halt_tracker_alerts_looked');");
-        submit(site, "first@example.org");
-        let before = mails(site).len();
-        let old = site.php("echo (int) ((microtime(true) - 3600) * 1000);");
-        crate::health::store(
-            site,
-            &format!(
-                "INSERT OR REPLACE INTO meta (name, value) VALUES ('heartbeat', '{old}'), ('cron_interval', '300000'); UPDATE submission SET received_at = {old}; DELETE FROM pause;"
-            ),
-        );
-        site.php("delete_option('halt_tracker_alerts_looked'); delete_option('halt_tracker_alerts');");
+        // Runs after an answer go on, and come to nothing: they are no sign of the schedule.
         site.sim.switches(&json!({ "faults": [{ "on": "*", "do": "503", "times": 999 }] }));
-        submit(site, "second@example.org");
-        site.until("the mail", || mails(site).len() > before);
-        assert!(mails(site).last().is_some_and(|mail| mail.contains("needs you")), "{:?}", mails(site));
+        // Each of them is looked at once its answer is out.
+        let submit = |email: &str| {
+            submit(site, email);
+            let looked = || site.php("echo json_encode(get_option('halt_tracker_alerts_looked'));") != "false";
+            site.until("a look", looked);
+        };
+        submit("first@example.org");
+        let hours_ago = |hours: i64| (hook::now() - hours * 3600) * 1000;
+        let cron_came = |hours: i64| {
+            let (cron, received) = (hours_ago(hours), hours_ago(1));
+            crate::health::store(
+                site,
+                &format!(
+                    "INSERT OR REPLACE INTO meta (name, value) VALUES ('cron_at', '{cron}'), ('cron_interval', '300000'); UPDATE submission SET received_at = {received};"
+                ),
+            );
+            site.php("delete_option('halt_tracker_alerts_looked');");
+        };
+        cron_came(0);
+        submit("second@example.org");
+        assert_eq!(mails(site), Vec::<String>::new(), "a schedule that lives");
+        cron_came(1);
+        submit("third@example.org");
+        site.until("the mail", || !mails(site).is_empty());
+        let told = mails(site);
+        assert!(told.len() == 1 && told[0].contains("needs you"), "{told:?}");
+        assert!(told[0].contains("the schedule has not run for a long time"), "{told:?}");
     });
 }
 
