@@ -2,6 +2,7 @@
 //! it ends.
 
 use crate::hook;
+use crate::hooks::{MustUse, NO_RUN_AFTER};
 use crate::site::{SHARED_SECRET, Site, on_a_site};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -176,6 +177,7 @@ fn rows_are_printed_in_every_format_and_cells_are_no_formulas() {
 fn what_can_be_decided_on_the_screens_can_be_decided_in_a_terminal() {
     on_a_site(|site| {
         site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
         site.options(&[("forms", "{\"review\":{\"mode\":\"hold\"}}"), ("pace", "60000"), ("max_attempts", "1")]);
         let held = submit(site, "review", "held@example.org");
         assert!(good(site, &["release", &held]).contains("1 changed"));
@@ -216,6 +218,7 @@ fn what_can_be_decided_on_the_screens_can_be_decided_in_a_terminal() {
 fn a_person_settles_an_open_submission_in_a_terminal() {
     on_a_site(|site| {
         site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
         site.options(&[("pace", "60000")]);
         site.sim.switches(
             &json!({ "search_lag_ms": 86_400_000, "faults": [{ "on": "create_resource", "do": "no_id", "times": 1 }] }),
@@ -279,6 +282,7 @@ fn the_condition_and_the_connection_are_told_with_an_exit_status() {
 fn a_backup_is_made_and_put_back_and_a_test_goes_the_whole_way() {
     on_a_site(|site| {
         site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
         site.options(&[("pace", "60000")]);
         submit(site, "a", "kept@example.org");
         good(site, &["run"]);
@@ -304,6 +308,7 @@ fn a_backup_is_made_and_put_back_and_a_test_goes_the_whole_way() {
 fn a_backup_is_put_back_where_the_store_is_damaged_and_where_it_is_gone() {
     on_a_site(|site| {
         site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
         site.options(&[("pace", "60000")]);
         let id = submit(site, "a", "kept@example.org");
         good(site, &["run"]);
@@ -336,16 +341,17 @@ fn a_backup_is_put_back_where_the_store_is_damaged_and_where_it_is_gone() {
 fn the_worker_delivers_takes_new_settings_and_stops_when_it_is_asked() {
     on_a_site(|site| {
         site.credentials();
-        site.options(&[("pace", "60000")]);
+        // One that was read before, and so may be remembered.
+        site.options(&[("pace", "60000"), ("record_type", "Contact")]);
         site.stack.set_constants(&[]).expect("constants");
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
         let worker = start(site, &["halt-tracker", "work"]);
-        site.php("add_filter('halt_tracker_relay_after_response', '__return_false');");
         submit(site, "a", "worker@example.org");
-        site.until("the worker delivers", || !site.records("resources", "worker@example.org").is_empty());
+        site.until("the worker delivers", || !site.records("contacts", "worker@example.org").is_empty());
         // A setting that is saved meanwhile counts for the next run.
-        site.options(&[("record_type", "Contact")]);
+        site.options(&[("record_type", "Resource")]);
         submit(site, "a", "settings@example.org");
-        site.until("the new setting", || !site.records("contacts", "settings@example.org").is_empty());
+        site.until("the new setting", || !site.records("resources", "settings@example.org").is_empty());
         let done = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().expect("kill");
         assert!(done.success());
         let ended = said(worker);
