@@ -3,7 +3,6 @@
 
 use crate::world::{World, person, sh, text, world};
 use serde_json::json;
-use std::time::Duration;
 
 fn site() -> World {
     let world = world(|options| options.workers = 2);
@@ -35,16 +34,16 @@ fn yesterdays_store_sends_nothing_until_a_person_confirms_and_then_nothing_twice
     let waiting: Vec<String> = (0..4).map(|n| person("waiting", n)).collect();
     let late: Vec<String> = (0..3).map(|n| person("late", n)).collect();
     early.iter().for_each(|email| _ = world.apply("d4", email));
-    world.tick_until_delivered("early", &early, Duration::from_secs(20));
+    world.tick_until_delivered("early", &early);
     world.act(&json!({"action": "pause"}));
     waiting.iter().for_each(|email| _ = world.apply("d5", email));
     let backup = world.stack.root.join("tmp/backup");
     sh(&["cp", "-a", text(&world.data), text(&backup)]).expect("yesterday's backup");
 
     world.act(&json!({"action": "resume", "reason": "by hand"}));
-    world.tick_until_delivered("waiting", &waiting, Duration::from_secs(20));
+    world.tick_until_delivered("waiting", &waiting);
     late.iter().for_each(|email| _ = world.apply("d4", email));
-    world.tick_until_delivered("late", &late, Duration::from_secs(20));
+    world.tick_until_delivered("late", &late);
     let sent = creates(&world);
 
     // Put back below living workers, as a hoster's panel does.
@@ -57,14 +56,14 @@ fn yesterdays_store_sends_nothing_until_a_person_confirms_and_then_nothing_twice
     let fresh = person("fresh", 0);
     world.apply("d4", &fresh);
     for _ in 0..2 {
-        world.stack.php("do_action('halt_tracker_process_queue');").expect("cron runs");
+        world.stack.tick("").expect("cron runs");
     }
     assert_eq!(creates(&world), sent, "nothing is sent before a person confirms");
 
     world.act(&json!({"action": "confirm_restore"}));
     let all: Vec<String> = [early.clone(), waiting.clone(), late.clone()].concat();
     for _ in 0..4 {
-        world.stack.php("do_action('halt_tracker_process_queue');").expect("cron runs");
+        world.stack.tick("").expect("cron runs");
     }
     assert_eq!(world.records(&all), vec![1; all.len()], "nothing is doubled");
     let fresh = vec![fresh];
@@ -87,7 +86,7 @@ fn a_copied_site_uses_nothing_of_the_store_until_it_is_said_to_have_moved() {
     let sent_there: Vec<String> = (0..2).map(|n| person("there", n)).collect();
     let not_sent: Vec<String> = (0..2).map(|n| person("nowhere", n)).collect();
     before.iter().for_each(|email| _ = world.apply("d4", email));
-    world.tick_until_delivered("before", &before, Duration::from_secs(20));
+    world.tick_until_delivered("before", &before);
     world.act(&json!({"action": "pause"}));
     sent_there.iter().chain(&not_sent).for_each(|email| _ = world.apply("d5", email));
 
@@ -103,7 +102,7 @@ fn a_copied_site_uses_nothing_of_the_store_until_it_is_said_to_have_moved() {
     assert_eq!(world.captured("wp_"), [1105, 1105]);
     let sent = creates(&world);
     assert_eq!(world.ask("Relay::run('cli', 1000)")["thrown"], "HT-1105");
-    world.stack.php("do_action('halt_tracker_process_queue');").expect("cron runs");
+    world.stack.tick("").expect("cron runs");
     assert_eq!(creates(&world), sent, "nothing is sent");
     assert_eq!(world.captured("wp_"), [1105, 1105], "nothing is adopted");
     assert_eq!(world.webhook("", &person("copy", 9)).status, 503);
@@ -116,7 +115,7 @@ fn a_copied_site_uses_nothing_of_the_store_until_it_is_said_to_have_moved() {
     world.act(&json!({"action": "resume", "reason": "by hand"}));
     let began = requests(&world);
     let arrived: Vec<String> = kept.iter().chain(&not_sent).cloned().collect();
-    world.tick_until_delivered("moved", &arrived, Duration::from_secs(20));
+    world.tick_until_delivered("moved", &arrived);
     assert_eq!(world.records(&sent_there), [1, 1], "what the old place sent is found, not sent again");
     let looked = requests(&world) - began;
     world.assert_quiet("moved");

@@ -2,7 +2,6 @@
 
 use crate::world::{person, text, world};
 use serde_json::json;
-use std::time::Duration;
 
 #[test]
 fn a_wal_that_is_deleted_below_a_worker_loses_no_form() {
@@ -10,7 +9,7 @@ fn a_wal_that_is_deleted_below_a_worker_loses_no_form() {
     world.set_up("", &world.data);
     let first = person("deleted", 0);
     world.apply("d4", &first);
-    world.tick_until_delivered("deleted", std::slice::from_ref(&first), Duration::from_secs(20));
+    world.tick_until_delivered("deleted", std::slice::from_ref(&first));
     world.act(&json!({"action": "pause"}));
     let mut emails = vec![first];
     for n in 1..5 {
@@ -25,7 +24,7 @@ fn a_wal_that_is_deleted_below_a_worker_loses_no_form() {
     emails.push(person("deleted", 5));
     world.apply("d5", &person("deleted", 5));
     world.act(&json!({"action": "resume", "reason": "by hand"}));
-    let ticks = world.tick_until_delivered("deleted", &emails, Duration::from_secs(20));
+    let ticks = world.tick_until_delivered("deleted", &emails);
     println!(
         "campaign h: real PHP: WAL deleted below a worker with 4 forms in it; {}, delivered after {ticks} tick(s)",
         world.tally("deleted", &emails)

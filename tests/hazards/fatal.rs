@@ -14,7 +14,6 @@
 
 use crate::world::{World, cv_of, fields_of, file_of, person, world};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Nothing is sent right after an answer: the runs are ours.
 const QUIET: &str = "<?php add_filter('halt_tracker_relay_after_response', '__return_false');";
@@ -97,7 +96,7 @@ fn a_fatal_error_in_a_run_stops_nothing_in_the_worker_that_had_it() {
         assert_eq!(after["run"]["held"], json!(false), "{way}: {after}");
         world.stack.clear_logs();
     }
-    let ticks = world.tick_until_delivered("fatal", &emails, Duration::from_secs(60));
+    let ticks = world.tick_until_delivered("fatal", &emails);
     println!(
         "campaign k: real PHP: 7 ways to die around a run, in one worker that lived on; {}, delivered after {ticks} tick(s)",
         world.tally("fatal", &emails)

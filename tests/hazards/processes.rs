@@ -2,7 +2,6 @@
 
 use crate::world::{person, text, world};
 use std::path::Path;
-use std::time::Duration;
 
 /// A parent that has the store open forks children; each opens a database connection of its own, accepts forms and
 /// sends, and ends without any clean-up, as a killed child does.
@@ -58,7 +57,7 @@ fn forked_children_and_four_workers_accept_and_send_without_loss_or_twin() {
         visitors.into_iter().for_each(|visitor| emails.extend(visitor.join().expect("every visitor was thanked")));
         println!("hazards: forks: {} when the children were gone", forks.join().expect("forks"));
     });
-    let ticks = world.tick_until_delivered("forks", &emails, Duration::from_secs(60));
+    let ticks = world.tick_until_delivered("forks", &emails);
     let ledger = world.sim.ledger();
     assert_eq!(
         ledger["resources"].as_array().map(Vec::len),

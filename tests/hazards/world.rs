@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// For what waits for other processes. Only a test that fails waits for so long; what has to be tried again is so after ten
+/// seconds at the earliest, and a lost answer is looked for as late.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
 pub struct World {
     pub stack: Stack,
     pub sim: Sim,
@@ -168,17 +172,17 @@ impl World {
     }
 
     /// Lets cron run until everybody is in Tracker and no form waits outside the store; the number of ticks.
-    pub fn tick_until_delivered(&self, story: &str, emails: &[String], patience: Duration) -> usize {
+    pub fn tick_until_delivered(&self, story: &str, emails: &[String]) -> usize {
         let began = Instant::now();
         for ticks in 1.. {
-            let printed = self.stack.php("do_action('halt_tracker_process_queue');").expect("cron runs");
+            let printed = self.stack.tick("").expect("cron runs");
             assert_eq!(printed, "", "{story}: cron prints nothing");
             let records = self.records(emails);
             assert!(records.iter().all(|count| *count <= 1), "{story}: doubled {records:?}");
             if records.iter().all(|count| *count == 1) && self.captured("wp_").is_empty() {
                 return ticks;
             }
-            if began.elapsed() > patience {
+            if began.elapsed() > PATIENCE {
                 let (waits, status) = (self.captured("wp_"), self.status());
                 panic!(
                     "{story}: not delivered {records:?} of {emails:?}, captured {waits:?}, {}\n{}",
