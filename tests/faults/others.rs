@@ -223,18 +223,19 @@ fn stopped_holders(template: &Template, wait: Duration, counts: &mut Counts) -> 
         stop_myself();
     });
     holder.stopped();
-    let (began, mut slowest, mut kept) = (Instant::now(), 0.0_f64, 0);
+    let (began, mut fastest, mut slowest, mut kept) = (Instant::now(), f64::MAX, 0.0_f64, 0);
     while began.elapsed() < wait {
         let one = site.form(&format!("stopped-{kept}"), false);
         let asked = Instant::now();
         let error = site.submit(one).expect_err("the lock is held");
         assert!(error.contains("HT-1104"), "{error}");
-        slowest = slowest.max(asked.elapsed().as_secs_f64());
+        let took = asked.elapsed().as_secs_f64();
+        (fastest, slowest) = (fastest.min(took), slowest.max(took));
         kept += 1;
         std::thread::sleep(Duration::from_millis(200));
     }
-    // A busy machine may take its time to wake us; a visitor's patience ends at one and a half.
-    assert!(slowest < 3.0, "{slowest}");
+    // A visitor's patience ends at one and a half; a busy machine may take its time to wake one of them, but not each.
+    assert!(fastest < 2.5 && slowest < 10.0, "{fastest} to {slowest}");
     holder.signal(libc::SIGCONT);
     holder.end().expect("a good end");
     finish(&mut site, "write.lock held by a stopped process", counts);
