@@ -91,8 +91,14 @@ impl World {
         self.ask(&format!("Engine::act(json_decode('{action}', true))"))
     }
 
+    /// A run that had its turn: others may be under way, such as the one after a visitor's answer.
     pub fn run(&self) -> Value {
-        self.ask("Relay::run('cli', 20000)")
+        let turn = "(static function () {
+            $until = time() + 60;
+            while (($report = Relay::run('cli', 20000))['outcome'] === 'busy' && time() < $until) { usleep(20000); }
+            return $report;
+        })()";
+        self.ask(turn)
     }
 
     pub fn status(&self) -> Value {
