@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use halt_tracker::clock::Random;
-use halt_tracker::queue::Store;
-use halt_tracker::queue::accept::NewSubmission;
+use halt_tracker::queue::accept::{Accepted, NewSubmission};
 use halt_tracker::queue::state::State;
+use halt_tracker::queue::{QueueError, Store};
 use halt_tracker::submission::{FilePart, Form, Source, Submission};
 use halt_tracker::vault::file::SealedWriter;
 use serde_json::{Map, Value};
@@ -15,6 +15,16 @@ use crate::world::{Dice, World};
 /// A CV, which nobody else has.
 pub fn curriculum(id: &str) -> String {
     format!("%PDF-1.4 the life of {id}")
+}
+
+/// What a sender sends: one request, whose files lie sealed already.
+pub struct Arrival {
+    pub submission: Submission,
+    pub files: Vec<FilePart>,
+    pub marker: String,
+    pub state: State,
+    /// What its signature is known by when the very same request comes again.
+    pub signature: Option<[u8; 32]>,
 }
 
 /// Where a submission comes in, and with how many files.
@@ -30,6 +40,11 @@ pub struct Door<'a> {
 impl Door<'_> {
     /// Takes it in, to be sent or to be held; its id.
     pub fn admit(&mut self, fields: &Value, state: State) -> String {
+        let arrival = self.receive(fields, state);
+        self.take(&arrival).expect("accepted").id
+    }
+
+    pub fn receive(&mut self, fields: &Value, state: State) -> Arrival {
         let mut id = [0; 16];
         self.dice.bytes(&mut id);
         let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
@@ -46,17 +61,20 @@ impl Door<'_> {
             labels: Map::new(),
             meta: Map::new(),
         };
-        let files: Vec<FilePart> = (1..=self.documents).map(|ordinal| self.document(&id, ordinal)).collect();
-        let new = NewSubmission {
-            submission: &submission,
-            files: &files,
-            state,
-            replay: None,
+        let files = (1..=self.documents).map(|ordinal| self.document(&id, ordinal)).collect();
+        Arrival { submission, files, marker, state, signature: None }
+    }
+
+    pub fn take(&mut self, arrival: &Arrival) -> Result<Accepted, QueueError> {
+        self.store.accept(&NewSubmission {
+            submission: &arrival.submission,
+            files: &arrival.files,
+            state: arrival.state,
+            replay: arrival.signature,
             duplicate: None,
-            marker: &marker,
-            now: submission.received_at,
-        };
-        self.store.accept(&new).expect("accepted").id
+            marker: &arrival.marker,
+            now: arrival.submission.received_at,
+        })
     }
 
     fn document(&self, id: &str, ordinal: u32) -> FilePart {
@@ -78,8 +96,12 @@ impl Door<'_> {
 
 impl World {
     pub fn submit(&mut self, fields: &Value) -> String {
+        self.door().admit(fields, State::Queued)
+    }
+
+    pub fn door(&mut self) -> Door<'_> {
         let now = self.clock.wall();
         let (store, _, files) = self.store.both();
-        Door { store, files, dice: &mut self.dice, now, documents: self.documents }.admit(fields, State::Queued)
+        Door { store, files, dice: &mut self.dice, now, documents: self.documents }
     }
 }

@@ -5,6 +5,10 @@ use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Query;
 use serde_json::{Value, json};
 
+use crate::case::Case;
+use crate::counts::Counts;
+use crate::invariants::check;
+use crate::seeds::accept;
 use crate::wire::Weather;
 use crate::world::World;
 
@@ -26,16 +30,21 @@ fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
         world.switches(&json!({ "keep_requests": 0, "search_lag_ms": 30_000, "widget_duplicates": "create" }));
         // Half of the lost ones were applied, half were not. Only the answers to changes are lost.
         world.wire.weather = Weather { drop_before: 10, drop_after: 10, only_creates: true, ..Weather::default() };
-        let mut submitted = 0;
-        while submitted < many {
+        let mut case = Case::of(world, "Resource");
+        while case.sent.len() < many {
             for _ in 0..20 {
-                world.submit(&person(submitted));
-                submitted += 1;
+                let next = case.sent.len() as u64;
+                accept(&mut case, next);
             }
-            world.run_for(1);
+            case.world.run_for(1);
         }
-        world.run_for(24 * 3);
-        let (done, asked) = (count(&world, State::Done), count(&world, State::Attention));
+        case.world.run_for(24 * 3);
+        // Each record that is said to be there is looked up in Tracker's ledger, with its activity, and each question for what
+        // a person needs to decide it.
+        let mut counts = Counts::default();
+        let wrong = check(&case, &mut counts).err();
+        let (world, submitted) = (&case.world, case.sent.len());
+        let (done, asked) = (count(world, State::Done), count(world, State::Attention));
         let people = world.held("resources");
         let mut emails: Vec<&str> = people.iter().filter_map(|one| one["email"].as_str()).collect();
         emails.sort_unstable();
@@ -43,10 +52,16 @@ fn one_create_in_five_loses_its_answer_and_nobody_is_there_twice() {
         emails.dedup();
         let twins = records - emails.len();
         println!(
-            "campaign a, lost answers: simulated, virtual time: api={api} submissions={submitted} requests={} settled={done} asked={asked} records={records} lost={} twins={twins}",
+            "campaign a, lost answers: simulated, virtual time: api={api} submissions={submitted} requests={} settled={done} looked_up={} activities={} asked={asked} with_evidence={} records={records} lost={} twins={twins}",
             world.wire.sent,
+            counts.looked_up,
+            counts.children_looked_up,
+            counts.evident,
             submitted - done - asked
         );
+        assert_eq!(wrong, None, "{api}");
+        assert!(counts.looked_up >= done as u64 && counts.children_looked_up >= done as u64, "{api}: {counts}");
+        assert_eq!((counts.delivered, counts.evident), (done as u64, asked as u64), "{api}: {counts}");
         assert_eq!(twins, 0, "{api}");
         assert_eq!(done + asked, submitted, "{api}: every one is settled or asks");
         assert!(done * 100 >= submitted * 99, "{api}: {asked} of {submitted} ask a person");

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::crowd::Meetings;
+use crate::weather::Shares;
 
 /// What seeds showed, summed over all.
 #[derive(Default, Debug)]
@@ -43,6 +44,13 @@ pub struct Counts {
     pub ended_by_hand: u64,
     /// What others did while a run was in progress.
     pub meetings: Meetings,
+    /// Submissions that ask a person and say why, with what is needed to decide.
+    pub evident: u64,
+    /// Accepts that PHP died in, or whose answer was lost.
+    pub deaths: u64,
+    /// How often every byte of a store, its files, lists and reports was searched for what must not be there.
+    pub searched: u64,
+    pub shares: Shares,
 }
 
 impl Counts {
@@ -72,6 +80,10 @@ impl Counts {
         self.plain_accounts += other.plain_accounts;
         self.ended_by_hand += other.ended_by_hand;
         self.meetings.add(&other.meetings);
+        self.evident += other.evident;
+        self.deaths += other.deaths;
+        self.searched += other.searched;
+        self.shares.add(&other.shares);
     }
 }
 
@@ -87,7 +99,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={} ended_by_hand={} {}",
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={} asked_with_evidence={} accepts_that_died={} searched_for_canaries={} ended_by_hand={} {}",
             self.submissions,
             self.delivered,
             self.asked,
@@ -111,6 +123,9 @@ impl fmt::Display for Counts {
             self.plain,
             self.plain_asked,
             self.plain_accounts,
+            self.evident,
+            self.deaths,
+            self.searched,
             self.ended_by_hand,
             self.meetings
         )

@@ -1,15 +1,15 @@
 //! What the site believes to be in Tracker, looked up there: each step that is done, in the account that it was done in, with
 //! this person's e-mail, and every child with the record of its own submission. It believes neither side's sums.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use base64::Engine as _;
 use halt_tracker::queue::state::State;
 use halt_tracker::queue::view::Item;
 use serde_json::Value;
 
+use crate::case::{Case, Sent};
 use crate::counts::Counts;
-use crate::seeds::{Case, Sent};
 use crate::wire::NOBODY;
 use crate::world::curriculum;
 
@@ -24,6 +24,7 @@ pub struct Ledger {
 
 /// An activity or a document, and the record it hangs on.
 struct Child {
+    id: i64,
     account: usize,
     on: (usize, i64),
     /// To the second, as Tracker writes it.
@@ -98,6 +99,7 @@ impl Ledgers {
         let accounts: Vec<Ledger> = case.accounts.iter().map(|one| Ledger::new(one.borrow().ledger())).collect();
         let mut all = Self { accounts, children: BTreeMap::new(), wrong: Vec::new() };
         let mut whose: HashMap<String, &str> = HashMap::new();
+        let emails: HashSet<&str> = case.sent.iter().map(|sent| sent.email.as_str()).collect();
         for sent in &case.sent {
             whose.insert(sent.marker.clone(), &sent.id);
             whose.insert(base64::engine::general_purpose::STANDARD.encode(curriculum(&sent.id)), &sent.id);
@@ -109,6 +111,7 @@ impl Ledgers {
                 let mark = note.map(|(_, mark)| mark.trim_end_matches(']')).or(child["data"].as_str());
                 match mark.and_then(|mark| whose.get(mark)) {
                     Some(id) => all.children.entry((*id).to_owned()).or_default().push(Child {
+                        id: child["id"].as_i64().unwrap_or_default(),
                         account,
                         on: hangs_on(child),
                         made: child["created_at"].as_str().unwrap_or_default().to_owned(),
@@ -119,11 +122,17 @@ impl Ledgers {
             }
             for name in &KINDS[..2] {
                 let strange =
-                    |one: &&Value| one["api"] != "seed" && !case.sent.iter().any(|sent| one["email"] == *sent.email);
+                    |one: &&Value| one["api"] != "seed" && !one["email"].as_str().is_some_and(|it| emails.contains(it));
                 all.wrong.extend(list(&ledger.all, name).filter(strange).map(|one| format!("made for nobody: {one}")));
             }
         }
         all
+    }
+
+    /// Whether a record of this id, of any type, is this person's in one of the accounts, or what the submission brought.
+    pub fn is_somewhere(&self, id: i64, sent: &Sent) -> bool {
+        let brought = self.children.get(&sent.id).is_some_and(|children| children.iter().any(|child| child.id == id));
+        brought || self.accounts.iter().any(|account| (0..KINDS.len()).any(|kind| account.is_of((kind, id), sent)))
     }
 
     /// Invariants 3 and 11: a child hangs on a record of its own submission's person, in the same account, made before it.

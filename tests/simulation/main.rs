@@ -3,9 +3,12 @@
 #[path = "../tracker_sim/model/mod.rs"]
 mod model;
 
+mod accepting;
 mod arrivals;
 mod backup;
 mod campaign;
+mod case;
+mod clear;
 mod contract;
 mod counts;
 mod crowd;
@@ -13,6 +16,7 @@ mod delivery;
 mod documents;
 mod doubts;
 mod entered;
+mod evidence;
 mod features;
 mod fields;
 mod interleaved;
@@ -22,6 +26,7 @@ mod ledgers;
 mod looking;
 mod meanwhile;
 mod mutations;
+mod promises;
 mod refusals;
 mod restored;
 mod rotation;
@@ -33,5 +38,6 @@ mod seeds;
 mod stores;
 mod tokens;
 mod unfit;
+mod weather;
 mod wire;
 mod world;

@@ -4,8 +4,6 @@
 //! `SEEDS=200000` sets how many, `SEED=4711` replays one with everything that it did; with `FOCUS=LateLook`, say, as the
 //! check of that rule plays it.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,57 +12,19 @@ use halt_tracker::queue::state::{Pause, State};
 use halt_tracker::relay::{Caller, Policy, Rule};
 use serde_json::{Value, json};
 
+use crate::accepting::come_in;
+use crate::case::Case;
 use crate::counts::Counts;
-use crate::crowd::{Doing, News, Others};
+use crate::crowd::{Doing, Others};
 use crate::features::{Features, features};
 use crate::invariants::{check, check_after_a_run};
-use crate::model::Tracker;
+use crate::promises::{self, Spoil};
 use crate::wire::Weather;
 use crate::world::{Dice, NOON, World};
 
 const HOUR: i64 = 3_600_000;
-
-pub struct Sent {
-    pub id: String,
-    pub name: String,
-    pub email: String,
-    /// What the store gave it when it was accepted.
-    pub marker: String,
-}
-
-/// What one seed is made of.
-pub struct Case {
-    pub world: World,
-    pub features: Features,
-    pub record_type: &'static str,
-    pub sent: Vec<Sent>,
-    /// Accepted after the backup that was put back: no store knows them any more.
-    pub forgotten: BTreeSet<String>,
-    pub accounts: Vec<Rc<RefCell<Tracker>>>,
-    /// Tracker's ids of steps, once seen.
-    pub ids: BTreeMap<(i64, i64), i64>,
-    pub existing: usize,
-}
-
-impl Case {
-    /// Whether something happens that only a person can decide, and not just bad weather.
-    pub fn must_ask(&self) -> bool {
-        let f = self.features;
-        f.swap || f.restore || f.settings || f.blocked || f.unfiltered || f.wrong_id || f.poison
-    }
-
-    /// Takes note of whoever came by while a run was in progress.
-    fn meet(&mut self) -> Result<(), String> {
-        let person = |news: News| Sent {
-            id: news.id,
-            name: format!("Person Number{}", news.person),
-            email: format!("p{}@example.org", news.person),
-            marker: news.marker,
-        };
-        self.sent.extend(std::mem::take(&mut self.world.others.news).into_iter().map(person));
-        self.world.others.wrong.pop().map_or(Ok(()), Err)
-    }
-}
+/// Of one seed in so many every byte is looked at.
+const SAMPLE: u64 = 100;
 
 fn case(seed: u64, focus: Option<Rule>) -> Case {
     let mut dice = Dice::new(seed);
@@ -80,14 +40,8 @@ fn case(seed: u64, focus: Option<Rule>) -> Case {
         seed,
         json!({ "api": api, "record_type": record_type, "duplicates": duplicates, "pace": "600", "activity_enabled": activity }),
     );
-    if world.others.refused > 0 {
-        let on = format!("create_{}", record_type.to_lowercase());
-        world.switches(&json!({ "faults": [{ "on": on, "do": 422, "times": world.others.refused }] }));
-    }
     let others = if f.unfiltered { 8 } else { [0, 2, 2][dice.below(3) as usize] };
     prepare(&mut world, &f, others, dice.chance(30));
-    let accounts = vec![Rc::clone(&world.wire.tracker), Rc::new(RefCell::new(Tracker::new()))];
-    world.others = Others::of(seed, f, accounts.clone());
     world.documents = f.documents;
     let heavy = dice.below(25);
     let mut up_to = |most: u64| dice.below(most + 1);
@@ -111,16 +65,16 @@ fn case(seed: u64, focus: Option<Rule>) -> Case {
     world.wire.lag_ms = f.lag;
     world.wire.rest_is_blocked = f.blocked;
     world.wire.poison = f.poison.then_some("p0@example.org");
-    Case {
-        world,
-        features: f,
-        record_type,
-        sent: Vec::new(),
-        forgotten: BTreeSet::new(),
-        accounts,
-        ids: BTreeMap::new(),
-        existing: usize::from(f.existing),
+    let is_sample = seed.is_multiple_of(SAMPLE);
+    world.heard = is_sample.then(String::new);
+    let mut case = Case { features: f, existing: usize::from(f.existing), is_sample, ..Case::of(world, record_type) };
+    case.world.others = Others::of(seed, f, case.accounts.clone());
+    let refused = case.world.others.refused;
+    if refused > 0 {
+        let on = format!("create_{}", record_type.to_lowercase());
+        case.world.switches(&json!({ "faults": [{ "on": on, "do": 422, "times": refused }] }));
     }
+    case
 }
 
 /// Others whom Tracker holds already, for months, and how it behaves.
@@ -177,6 +131,7 @@ fn play(case: &mut Case, seed: u64) -> Result<(), String> {
         case.world.wire.arrive();
         case.world.restore();
         case.ids.clear();
+        promises::kept(case, false)?;
         case.world.run();
         case.world.clock.advance(HOUR);
         case.world.store.lift(Pause::Restored).map_err(|error| error.to_string())?;
@@ -208,6 +163,7 @@ fn calm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
         case.world.beat();
     }
     case.world.run_for(1);
+    promises::kept(case, false)?;
     check_after_a_run(case)
 }
 
@@ -234,12 +190,8 @@ fn answer(case: &mut Case, left: u64) -> Result<(), String> {
     case.meet()
 }
 
-fn accept(case: &mut Case, person: u64) {
-    let email = format!("p{person}@example.org");
-    let name = format!("Person Number{person}");
-    let id = case.world.submit(&json!({ "name": name, "email": email, "message": "Hi" }));
-    let marker = case.world.marker(&id);
-    case.sent.push(Sent { id, name, email, marker });
+pub fn accept(case: &mut Case, person: u64) {
+    come_in(case, format!("Person Number{person}"), format!("p{person}@example.org"));
 }
 
 /// What people and machines do meanwhile.
@@ -287,6 +239,7 @@ fn storm(case: &mut Case, dice: &mut Dice) -> Result<(), String> {
     world.clock.advance(1_000 * (10 + dice.below(1_200)) as i64);
     world.wire.arrive();
     case.meet()?;
+    promises::kept(case, crashed)?;
     if crashed { Ok(()) } else { check_after_a_run(case) }
 }
 
@@ -297,11 +250,21 @@ pub fn run_seed(seed: u64, policy: &Policy, focus: Option<Rule>, counts: &mut Co
     counts.crashes += case.world.crashes;
     counts.requests += case.world.wire.sent;
     counts.meetings.add(&case.world.others.meetings);
+    (counts.deaths, counts.searched) = (counts.deaths + case.deaths, counts.searched + case.searched);
     let result = played.and_then(|()| check(&case, counts));
     if result.is_err() && std::env::var_os("SEED").is_some() {
         println!("{:?} {}\n{}", case.features, case.record_type, case.world.explain());
     }
     result
+}
+
+/// A seed in which a promise is broken on purpose.
+pub fn spoilt(seed: u64, spoil: Spoil) -> Result<(), String> {
+    let mut case = case(seed, None);
+    case.world.others.left = 0;
+    case.spoilt = Some(spoil);
+    case.world.heard = Some(String::new());
+    play(&mut case, seed).and_then(|()| check(&case, &mut Counts::default()))
 }
 
 /// A seed that was played to its end, before anything is checked.
@@ -361,6 +324,7 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
         "campaign a: simulated, virtual time: seeds={many} {counts} failed={} seconds={took:.0} a_second={pace:.0}",
         failed.len()
     );
+    println!("campaign a, a person is asked: {}", counts.shares.words());
     assert!(
         failed.is_empty(),
         "{} of {many} seeds failed, the first ones:\n{}",
@@ -374,4 +338,6 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
     let turned_away = counts.meetings.of(Doing::Runner);
     assert!(many < 200 || turned_away * 20 > many, "hardly anybody came by while a run was in progress: {counts}");
     assert!(many < 200 || !counts.asks_too_much(), "a person is asked too often: {counts}");
+    assert_eq!(counts.shares.too_many(), None);
+    assert!(many < 200 || (counts.deaths > many / 5 && counts.searched > many / SAMPLE), "not enough of it: {counts}");
 }

@@ -124,6 +124,8 @@ pub struct World {
     pub documents: u32,
     /// Who comes by while a run is in progress.
     pub others: Others,
+    /// What runs have reported, where somebody listens.
+    pub heard: Option<String>,
 }
 
 impl World {
@@ -152,6 +154,7 @@ impl World {
             caller: Caller::Cron,
             documents: 0,
             others: Others::default(),
+            heard: None,
         };
         world.enter_credentials(SECRET, REFRESH);
         world
@@ -223,6 +226,9 @@ impl World {
             self.clock.crash_in.set(None);
             self.crashes += 1;
         }
+        if let (Some(heard), Some(report)) = (&mut self.heard, &report) {
+            heard.push_str(&serde_json::to_string(report).expect("JSON"));
+        }
         report
     }
 
@@ -262,10 +268,10 @@ impl World {
         statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).expect("a number")
     }
 
-    /// What a submission is known by in Tracker.
-    pub fn marker(&self, id: &str) -> String {
+    /// What a submission is known by in Tracker, if it is in the store.
+    pub fn marker_of(&self, id: &str) -> Option<String> {
         let statement = self.store.connection().prepare_cached("SELECT marker FROM submission WHERE id = ?1");
-        statement.and_then(|mut statement| statement.query_row([id], |row| row.get(0))).expect("a marker")
+        statement.and_then(|mut statement| statement.query_row([id], |row| row.get(0))).ok()
     }
 
     /// Cron was there all the time and found nothing to do.
