@@ -130,7 +130,7 @@ final class Detail
         foreach ($labels as $deed => $label) {
             if (in_array($deed, $can, true)) {
                 $class = ['erase' => 'button halt-danger', 'retry' => 'button button-primary', 'release' => 'button button-primary'][$deed] ?? 'button';
-                $ask   = $deed === 'erase' ? __('Erase what this person entered, with the files? This cannot be undone. What is in Tracker stays there.', 'halt-tracker') : '';
+                $ask   = $deed === 'erase' ? __('Erase what this person entered here, with the files? What the same person sent before and has not come in yet is erased with it. This cannot be undone. What is in Tracker stays there.', 'halt-tracker') : '';
                 Page::button('act', $label, ['deed' => $deed, 'id' => (string) $one['id']], $class, $ask);
             }
         }
