@@ -51,9 +51,8 @@ final class Ground
     public static function refuse_root(): void
     {
         // A web server that is root itself, as in a container, has nobody to lock out.
-        $probe = PHP_SAPI === 'cli' ? @tmpfile() : false;
-        $user  = $probe !== false ? (int) (fstat($probe)['uid'] ?? -1) : -1;
-        foreach ($user === 0 ? array_filter([self::uploads(), self::normal(WP_CONTENT_DIR), self::normal(ABSPATH)]) : [] as $dir) {
+        $user = function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
+        foreach (PHP_SAPI === 'cli' && $user === 0 ? array_filter([self::uploads(), self::normal(WP_CONTENT_DIR), self::normal(ABSPATH)]) : [] as $dir) {
             $owner = (int) @fileowner($dir);
             if ($owner !== 0) {
                 $name = function_exists('posix_getpwuid') ? (string) (posix_getpwuid($owner)['name'] ?? '') : '';
