@@ -42,7 +42,7 @@ pub fn preview(call: &Call, query: &[u8]) -> Result<Value, EngineError> {
         let names = job.submission.as_ref().map(names).unwrap_or_default();
         Ok(match make(&call.settings, &job, store.ring(), &tenant) {
             Ok((plan, _)) => json!({ "id": job.id, "api": plan.api, "record_type": plan.record_type, "errors": [], "unused": plan.unused, "fields": names,
-                "steps": plan.steps.iter().map(|step| json!({ "kind": step.kind.name(), "request": step.body })).collect::<Vec<_>>() }),
+                "steps": plan.steps.iter().filter(|step| !step.only_if_found).map(|step| json!({ "kind": step.kind.name(), "request": step.body })).collect::<Vec<_>>() }),
             Err(error) => json!({ "id": job.id, "steps": [], "unused": [], "fields": names, "errors": [{ "code": error.code.to_string(), "message": error.message }] }),
         })
     })

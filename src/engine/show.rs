@@ -7,6 +7,7 @@ use super::{Call, EngineError, read_json};
 use crate::clock::{Clock, SystemClock};
 use crate::codes::{Code, Coded};
 use crate::queue::act::Action;
+use crate::queue::job::Step;
 use crate::queue::lock::RunLock;
 use crate::queue::secrets::{NAMES, SecretView, last4};
 use crate::queue::view::Query;
@@ -175,8 +176,9 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
             })
             .collect();
         object.insert("file_list".into(), Value::Array(files));
+        let found = job.as_ref().is_some_and(|job| job.steps.iter().any(Step::was_there));
         let plan = job.as_ref().map_or(&[][..], |job| job.plan.as_slice());
-        object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, plan)));
+        object.insert("steps".into(), Value::Array(with_requests(store.step_views(seq, id)?, plan, found)));
         object.insert("journal".into(), Value::Array(store.journal(seq, id)?));
         object.insert("erases_at".into(), json!(store.erases_at(seq)?));
         object.insert("marker".into(), json!(job.map_or_else(String::new, |job| job.marker)));
@@ -190,11 +192,11 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
 }
 
 /// Puts beside each step what was or will be sent. Plans hold no secret: credentials join at the send.
-fn with_requests(mut steps: Vec<Value>, plan: &[u8]) -> Vec<Value> {
+fn with_requests(mut steps: Vec<Value>, plan: &[u8], found: bool) -> Vec<Value> {
     let Ok(plan) = serde_json::from_slice::<Plan>(plan) else { return steps };
     for (step, planned) in steps.iter_mut().zip(plan.steps) {
         if let Some(object) = step.as_object_mut() {
-            object.insert("sent".into(), planned.body);
+            object.insert("sent".into(), planned.body_for(found));
         }
     }
     steps

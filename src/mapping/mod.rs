@@ -2,10 +2,11 @@
 //! nothing; the catalogue of `tracker` says which members there are.
 //!
 //! - [`language`]: a mapping's JSON and where its values come from. [`profile`]: which mapping a form uses.
-//! - [`apply`]: a submission through a mapping. [`convert`]: to the types that Tracker declares.
+//! - [`apply`]: a submission through a mapping. [`convert`]: to the types that Tracker declares. [`brought`]: the same in words.
 //! - [`check`]: what is wrong with settings, before they are saved. [`template`]: activity texts.
 
 mod apply;
+mod brought;
 mod check;
 mod convert;
 pub mod language;
@@ -13,6 +14,7 @@ mod profile;
 pub mod template;
 
 pub use apply::{Mapped, apply};
+pub use brought::brought;
 pub use check::{Problem, check};
 pub use profile::{Mode, Profile, profile};
 

@@ -44,6 +44,12 @@ pub fn render(template: &str, values: &TemplateValues<'_>) -> String {
     out
 }
 
+/// What a visitor typed. What stands for the record is filled in when a text is sent: a visitor's own one stays text, with a
+/// mark in it that nobody sees.
+pub fn as_typed(text: &str) -> String {
+    text.replace("record.id}}", "record.id\u{2060}}}")
+}
+
 fn value(name: &str, values: &TemplateValues<'_>) -> Option<String> {
     let one = values.submission;
     let meta = |name: &str| one.meta.get(name).and_then(text_of).unwrap_or_default();
@@ -59,13 +65,7 @@ fn value(name: &str, values: &TemplateValues<'_>) -> Option<String> {
         "page_url" => meta("page_url"),
         "timestamp" => one.timestamp.clone(),
         _ if name.starts_with("fields.") || name.starts_with("meta.") => {
-            // What stands for the record is filled in when the text is sent: a visitor's own one stays text, with a
-            // mark in it that nobody sees.
-            look_up(name, one)
-                .as_ref()
-                .and_then(text_of)
-                .unwrap_or_default()
-                .replace("record.id}}", "record.id\u{2060}}}")
+            as_typed(&look_up(name, one).as_ref().and_then(text_of).unwrap_or_default())
         }
         _ => return None,
     })

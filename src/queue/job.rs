@@ -99,6 +99,11 @@ impl Step {
     pub const fn is_record(&self) -> bool {
         matches!(self.kind, StepKind::Contact | StepKind::Record)
     }
+
+    /// Whether the person or Lead was there already, or may have been: what was made for this submission says so.
+    pub fn was_there(&self) -> bool {
+        self.is_record() && self.state == StepState::Done && !matches!(self.how.as_str(), "created" | "reconciled")
+    }
 }
 
 impl Store {

@@ -97,7 +97,16 @@ impl Claimed {
                 .find(|step| step.kind == kind && step.state == StepState::Done)
                 .and_then(|step| step.tracker_id)
         };
-        Ids { contact: of(StepKind::Contact), record: of(StepKind::Record).or(self.job.tracker_id) }
+        Ids {
+            contact: of(StepKind::Contact),
+            record: of(StepKind::Record).or(self.job.tracker_id),
+            found: self.was_there(),
+        }
+    }
+
+    /// Whether the person was in Tracker already, so that no create carries what the form brought.
+    pub fn was_there(&self) -> bool {
+        self.job.steps.iter().any(Step::was_there)
     }
 
     /// Whether a create may have reached Tracker, so that the plan and its tenant are fixed.
@@ -220,7 +229,11 @@ impl Runner<'_> {
         if rejected.is_empty() {
             return Ok(Walk::leave(State::Done, None, ""));
         }
-        Ok(Walk::ask("partial", Code::RelayPartial, format!("refused: {}", rejected.join(", "))))
+        let mut words = format!("refused: {}", rejected.join(", "));
+        if claimed.was_there() && rejected.contains(&StepKind::Activity.name()) {
+            words.push_str(". The person was there already, so that only the activity holds what the form brought; look whether the record is still in Tracker");
+        }
+        Ok(Walk::ask("partial", Code::RelayPartial, words))
     }
 
     /// The first person that was delivered to a tenant is what later look-ups must find to be believed.

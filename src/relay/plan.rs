@@ -68,7 +68,7 @@ pub fn make(settings: &Settings, job: &Job, ring: &Ring, tenant: &Tenant) -> Res
     if !mapped.missing.is_empty() {
         return Err(NoPlan { code: Code::MapRequired, message: format!("missing: {}", mapped.missing.join(", ")) });
     }
-    let activity = activity(&profile, submission);
+    let activity = activity(&profile, api, submission);
     let files: Vec<FilePart> = chosen(&profile, &job.files);
     let planned = steps(&PlanInput {
         api,
@@ -119,8 +119,11 @@ fn chosen(profile: &Profile, files: &[FilePart]) -> Vec<FilePart> {
     files.iter().filter(|file| wanted.is_empty() || file.field.eq_ignore_ascii_case(wanted)).cloned().collect()
 }
 
-fn activity(profile: &Profile, submission: &Submission) -> Option<ActivityText> {
-    if !profile.activity_enabled {
+/// The activity: of every record where activities are switched on, else of a record that was there already, since what the form
+/// brought stands nowhere else in Tracker then.
+fn activity(profile: &Profile, api: Api, submission: &Submission) -> Option<ActivityText> {
+    let brought = mapping::brought(profile, api, submission);
+    if !profile.activity_enabled && brought.is_empty() {
         return None;
     }
     // The record's id is not known yet: its placeholder stays and is filled in when the step is sent.
@@ -129,6 +132,8 @@ fn activity(profile: &Profile, submission: &Submission) -> Option<ActivityText> 
         subject: mapping::template::render(&profile.activity_subject, &values),
         notes: mapping::template::render(&profile.activity_notes, &values),
         kind: profile.activity_type.clone(),
+        brought,
+        only_if_found: !profile.activity_enabled,
     })
 }
 

@@ -21,6 +21,9 @@ impl Runner<'_> {
         let Some(planned) = claimed.planned(step).cloned() else {
             return self.reject(claimed, step, Code::EngineFault, "the plan has no such step");
         };
+        if planned.only_if_found && !claimed.was_there() {
+            return self.pass_over(claimed, step, "the record is new and has it all; activities are switched off");
+        }
         if !self.has_time() {
             return Ok(put_back(claimed));
         }
@@ -240,6 +243,18 @@ impl Runner<'_> {
         if !self.policy.keeps(Rule::ChildStopsNothing) {
             return Ok(Walk::ask("partial", Code::RelayPartial, message));
         }
+        Ok(Walk::On)
+    }
+
+    /// A step that is not needed after all.
+    fn pass_over(&mut self, claimed: &Claimed, step: &Step, why: &str) -> Result<Walk, QueueError> {
+        let skipped = StepOutcome {
+            state: Some(StepState::Skipped),
+            event: "skipped",
+            message: why.to_owned(),
+            ..Default::default()
+        };
+        self.write_outcome(claimed, step, &skipped)?;
         Ok(Walk::On)
     }
 

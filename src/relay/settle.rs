@@ -44,8 +44,9 @@ impl Runner<'_> {
         }
         match look {
             Look::Clean(hits) | Look::Unclean { hits, .. } if self.is_one(&hits) => {
-                let id = hits.first().map_or(0, |hit| hit.id);
-                self.write_outcome(claimed, &step, &found(&step, id, "reconciled", ""))?;
+                let Some(hit) = hits.first() else { return Ok(Walk::On) };
+                let event = if self.is_made_by(claimed, &step, hit)? { "reconciled" } else { "found" };
+                self.write_outcome(claimed, &step, &found(&step, hit.id, event, ""))?;
                 Ok(Walk::On)
             }
             Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => {
@@ -300,6 +301,12 @@ impl Runner<'_> {
             Look::Unclean { hits, why } => Look::Unclean { hits: mine(hits)?, why },
             other => other,
         })
+    }
+
+    /// Whether a hit is what this step made. An existing person who is used instead of it has nothing of what the form brought.
+    fn is_made_by(&mut self, claimed: &Claimed, step: &Step, hit: &Hit) -> Result<bool, QueueError> {
+        let young = hit.created.is_none_or(|at| at >= self.since(claimed, step));
+        Ok(hit.marked || !step.is_record() || (young && !self.store().is_of_another(hit.id, claimed.job.seq)?))
     }
 
     /// A Lead is always new, so that only this submission's own one counts. On REST it carries our marker. One that

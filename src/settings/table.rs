@@ -178,7 +178,7 @@ pub const TABLE: &[Setting] = &[
         "",
         "activities",
         "Log an activity",
-        "Create an activity in Tracker for every delivered record."
+        "Create an activity in Tracker for every delivered record. Off, one is created only for a person who was there already: it holds what the form brought, which no new record carries."
     ),
     setting!(
         "activity_subject",

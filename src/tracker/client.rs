@@ -22,6 +22,8 @@ pub struct Ids {
     pub contact: Option<i64>,
     /// The record.
     pub record: Option<i64>,
+    /// Whether the person was there already, so that no create carries what the form brought.
+    pub found: bool,
 }
 
 /// A client for a few requests of one run.
@@ -176,7 +178,7 @@ impl<'a> Client<'a> {
 
 /// The body with the ids of earlier steps in their places; `None` when one is not known.
 fn filled(planned: &Planned, ids: &Ids) -> Option<Value> {
-    let mut value = planned.body.clone();
+    let mut value = planned.body_for(ids.found);
     for (pointer, link) in &planned.links {
         let id = match link {
             Link::Contact => ids.contact,
@@ -253,6 +255,8 @@ mod tests {
             text_at: None,
             file: Some(1),
             file_at: None,
+            note_if_found: None,
+            only_if_found: false,
         }
     }
 
@@ -261,7 +265,7 @@ mod tests {
         let mut step = planned(json!({ "associations": { "contacts": [{ "id": 0 }] } }));
         step.links.push(("/associations/contacts/0/id".into(), Link::Contact));
         assert_eq!(
-            filled(&step, &Ids { contact: Some(5), record: None }),
+            filled(&step, &Ids { contact: Some(5), ..Ids::default() }),
             Some(json!({ "associations": { "contacts": [{ "id": 5 }] } }))
         );
         assert_eq!(filled(&step, &Ids::default()), None);

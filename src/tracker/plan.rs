@@ -78,12 +78,29 @@ pub struct Planned {
     /// JSON pointer to the place of its base64.
     #[serde(default)]
     pub file_at: Option<String>,
+    /// The note of an activity where the record was there already: with what the form brought, since no create carries it.
+    #[serde(default)]
+    pub note_if_found: Option<String>,
+    /// Whether it is sent only then.
+    #[serde(default)]
+    pub only_if_found: bool,
 }
 
 impl Planned {
     /// Whether it goes to the widget API.
     pub fn is_widget(&self) -> bool {
         self.path.starts_with("/api/widget/")
+    }
+
+    /// The body, as it is for a record that was made or for one that was found.
+    pub fn body_for(&self, found: bool) -> Value {
+        let mut body = self.body.clone();
+        if let (true, Some(at), Some(note)) = (found, &self.text_at, &self.note_if_found)
+            && let Some(object) = body.pointer_mut(at).and_then(Value::as_object_mut)
+        {
+            object.insert("note".into(), json!(note));
+        }
+        body
     }
 }
 
@@ -96,6 +113,20 @@ pub struct ActivityText {
     pub notes: String,
     /// The name or id of its type, or empty.
     pub kind: String,
+    /// What the form brought, in words: part of the note where the record was there already.
+    pub brought: String,
+    /// Whether it is logged only then.
+    pub only_if_found: bool,
+}
+
+impl ActivityText {
+    /// Gives a step what it needs to know of a record that was there already.
+    fn tell(&self, logged: &mut Planned, marker: &str) {
+        let parts = [self.notes.as_str(), &self.brought];
+        let both = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        logged.note_if_found = (!self.brought.is_empty()).then(|| marked_note(&both, marker));
+        logged.only_if_found = self.only_if_found;
+    }
 }
 
 /// What a plan is made of.
@@ -137,7 +168,17 @@ pub fn steps(input: &PlanInput<'_>) -> Vec<Planned> {
 }
 
 fn step(kind: StepKind, path: &str, body: Value) -> Planned {
-    Planned { kind, path: path.to_owned(), body, links: Vec::new(), text_at: None, file: None, file_at: None }
+    Planned {
+        kind,
+        path: path.to_owned(),
+        body,
+        links: Vec::new(),
+        text_at: None,
+        file: None,
+        file_at: None,
+        note_if_found: None,
+        only_if_found: false,
+    }
 }
 
 fn rest(input: &PlanInput<'_>, all: &mut Vec<Planned>) {
@@ -170,6 +211,7 @@ fn rest(input: &PlanInput<'_>, all: &mut Vec<Planned>) {
         let mut logged = step(StepKind::Activity, "/api/v1/Activity", body);
         logged.links.push((format!("/associations/{many}/0/id"), Link::Record));
         logged.text_at = Some(String::new());
+        activity.tell(&mut logged, input.marker);
         all.push(logged);
     }
     for (file, kind) in with_kinds(input.files) {
@@ -233,6 +275,7 @@ fn widget(input: &PlanInput<'_>, all: &mut Vec<Planned>) {
         );
         logged.links.push(("/trackerrms/createActivity/activity/linkRecordId".into(), Link::Record));
         logged.text_at = Some("/trackerrms/createActivity/activity".into());
+        activity.tell(&mut logged, input.marker);
         all.push(logged);
     }
     for (file, kind) in with_kinds(input.files) {

@@ -66,7 +66,13 @@ fn everything(api: Api, record_type: RecordType) -> Vec<Planned> {
         stored: "x".into(),
         refused: 0,
     };
-    let activity = ActivityText { subject: "s".into(), notes: "n".into(), kind: "Email".into() };
+    let activity = ActivityText {
+        subject: "s".into(),
+        notes: "n".into(),
+        kind: "Email".into(),
+        brought: "b".into(),
+        only_if_found: false,
+    };
     steps(&PlanInput {
         api,
         record_type,

@@ -173,7 +173,12 @@ impl Ledgers {
         let mut wrong = Vec::new();
         let record = of("record").into_iter().find(is_done).and_then(|step| step["tracker_id"].as_i64());
         if item.state == State::Done {
-            let activities = usize::from(case.world.settings["activity_enabled"] == "1");
+            // Where activities are off, one holds what the form brought to a record that was there already.
+            let was_there =
+                |step: &&Value| is_done(step) && !["created", "reconciled"].iter().any(|how| step["how"] == *how);
+            let found = of("contact").into_iter().chain(of("record")).any(|step| was_there(&step));
+            let planned = !of("activity").is_empty();
+            let activities = usize::from(case.world.settings["activity_enabled"] == "1" || (found && planned));
             let right = [("record", 1), ("activity", activities), ("document", case.features.documents as usize)];
             for (kind, right) in right {
                 let many = of(kind).into_iter().filter(is_done).count();

@@ -41,3 +41,4 @@ mod unfit;
 mod weather;
 mod wire;
 mod world;
+mod written;

@@ -62,6 +62,7 @@ final class Words
         return [
             'accepted'           => __('Received and stored', 'halt-tracker'),
             'looked'             => __('Looked in Tracker', 'halt-tracker'),
+            'skipped'            => __('Not needed', 'halt-tracker'),
             'found'              => __('Found in Tracker', 'halt-tracker'),
             'created'            => __('Created in Tracker', 'halt-tracker'),
             'applied'            => __('Tracker took it without naming the record', 'halt-tracker'),
