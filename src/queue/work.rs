@@ -174,6 +174,19 @@ impl Store {
         self.write(|tx| tx.outcome(job, step, run_id, outcome, now))
     }
 
+    /// Puts corrected requests into a fixed plan, before any of them is sent.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn correct_plan(&mut self, job: &Job, run_id: &str, requests: &[u8]) -> Result<(), QueueError> {
+        self.write(|tx| {
+            let sealed = tx.seal(&job.id, "plan", requests)?;
+            let sql = "UPDATE submission SET plan = ?3 WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
+            let held = tx.change(sql, params![job.seq, run_id, sealed])?;
+            tx.must_hold(held)
+        })
+    }
+
     /// Makes a plan the plan of the account that is in force.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::{Job, Step};
 use crate::queue::state::{Pause, State, StepState};
-use crate::queue::work::Settled;
+use crate::queue::work::{NewPlan, Settled};
 use crate::settings::RecordType;
 use crate::tracker::client::Ids;
 use crate::tracker::plan::{Planned, StepKind};
@@ -160,11 +160,14 @@ impl Runner<'_> {
         }
         let job = self.store().job(seq)?;
         let mut claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
+        if new.is_none() && self.policy.keeps(Rule::PlanIsAnew) {
+            self.correct(&mut claimed)?;
+        }
         let walk = self.walk(&mut claimed)?;
         self.let_go(&claimed.job, walk)
     }
 
-    fn plan(&mut self, job: &Job) -> Result<(Plan, Option<crate::queue::work::NewPlan>), plan::NoPlan> {
+    fn plan(&mut self, job: &Job) -> Result<(Plan, Option<NewPlan>), plan::NoPlan> {
         let is_kept = if job.plan_fixed {
             self.policy.keeps(Rule::PlanIsFixed)
         } else {
@@ -175,9 +178,30 @@ impl Runner<'_> {
                 .map_err(|error| plan::NoPlan { code: Code::EngineFault, message: error.to_string() })?;
             return Ok((plan, None));
         }
-        let tenant = self.tenant.clone();
-        let settings = self.settings;
-        plan::make(settings, job, self.store().ring(), &tenant).map(|(plan, new)| (plan, Some(new)))
+        self.plan_anew(job).map(|(plan, new)| (plan, Some(new)))
+    }
+
+    fn plan_anew(&mut self, job: &Job) -> Result<(Plan, NewPlan), plan::NoPlan> {
+        let (settings, tenant) = (self.settings, self.tenant.clone());
+        plan::make(settings, job, self.store().ring(), &tenant)
+    }
+
+    /// A replay maps anew what was refused or never sent; what may have reached Tracker stays as it was.
+    fn correct(&mut self, claimed: &mut Claimed) -> Result<(), QueueError> {
+        if claimed.job.tenant != self.tenant.hash || !claimed.job.steps.iter().any(|step| step.state == StepState::Todo)
+        {
+            return Ok(());
+        }
+        // Where no plan can be made at present, the old one goes on.
+        let Ok((now, _)) = self.plan_anew(&claimed.job) else { return Ok(()) };
+        if let Some(plan) = claimed.plan.corrected(&now, &claimed.job.steps) {
+            let run_id = self.run_id.clone();
+            let requests =
+                serde_json::to_vec(&plan).map_err(|error| QueueError::plain(Code::EngineFault, error.to_string()))?;
+            self.store().correct_plan(&claimed.job, &run_id, &requests)?;
+            claimed.plan = plan;
+        }
+        Ok(())
     }
 
     /// Lets go of a submission that was not planned, so nothing was sent.

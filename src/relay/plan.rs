@@ -7,7 +7,8 @@ use crate::codes::{Code, Coded};
 use crate::mapping::template::TemplateValues;
 use crate::mapping::{self, Profile};
 use crate::queue::accept::normal;
-use crate::queue::job::Job;
+use crate::queue::job::{Job, Step};
+use crate::queue::state::StepState;
 use crate::queue::work::NewPlan;
 use crate::settings::{Api, RecordType, Settings};
 use crate::submission::{FilePart, Submission};
@@ -15,7 +16,7 @@ use crate::tracker::plan::{ActivityText, PlanInput, Planned, StepKind, steps};
 use crate::vault::Ring;
 
 /// What will be sent for a submission, as it is kept sealed beside it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The API that writes.
     pub api: Api,
@@ -32,6 +33,35 @@ pub struct Plan {
     pub unused: Vec<String>,
     /// The requests, in order.
     pub steps: Vec<Planned>,
+}
+
+impl Plan {
+    /// This fixed plan, with what the settings make now of every step that cannot have reached Tracker: after a correction the
+    /// same refused request must not go out again. `None` where that changes nothing, or where it is about another record.
+    pub fn corrected(&self, now: &Self, steps: &[Step]) -> Option<Self> {
+        if (now.api, now.record_type, &now.email) != (self.api, self.record_type, &self.email) {
+            return None;
+        }
+        let mut plan = self.clone();
+        for step in steps {
+            // What was lost once is sent again as it was: the first request may still arrive.
+            let is_new = step.state == StepState::Todo && step.resends == 0 && step.kind != StepKind::Find;
+            let at = usize::try_from(step.ordinal).unwrap_or(usize::MAX);
+            let Some(mine) = plan.steps.get_mut(at).filter(|_| is_new) else { continue };
+            match now.steps.iter().find(|one| (one.kind, one.file) == (mine.kind, mine.file)) {
+                Some(one) => mine.clone_from(one),
+                None if step.is_record() => continue,
+                // The settings ask for it no longer.
+                None => mine.path.clear(),
+            }
+            match step.kind {
+                StepKind::Record => plan.lead_name.clone_from(&now.lead_name),
+                StepKind::Longlist => plan.job_id = now.job_id,
+                _ => {}
+            }
+        }
+        (plan != *self).then_some(plan)
+    }
 }
 
 /// Why there is no plan yet. The submission is kept, and looked at again when the settings change.

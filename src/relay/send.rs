@@ -21,6 +21,9 @@ impl Runner<'_> {
         let Some(planned) = claimed.planned(step).cloned() else {
             return self.reject(claimed, step, Code::EngineFault, "the plan has no such step");
         };
+        if planned.path.is_empty() {
+            return self.pass_over(claimed, step, "the settings ask for it no longer");
+        }
         if planned.only_if_found && !claimed.was_there() {
             return self.pass_over(claimed, step, "the record is new and has it all; activities are switched off");
         }

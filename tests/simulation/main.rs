@@ -10,6 +10,7 @@ mod campaign;
 mod case;
 mod clear;
 mod contract;
+mod corrected;
 mod counts;
 mod crowd;
 mod delivery;
