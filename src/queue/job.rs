@@ -107,21 +107,24 @@ impl Step {
 }
 
 impl Store {
-    /// The next submission that is due, lost answers first, then what is new, then what is tried again.
+    /// The next submission that is due: lost answers first, then what is new, then what is tried again, lost answers whose look
+    /// has failed among it. Those would else come before everybody new for as long as their looks fail.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn next_due(&self, now: &Moment) -> Result<Option<i64>, QueueError> {
-        for state in [State::Checking, State::Queued, State::Retry] {
+        let order =
+            [(State::Checking, 0), (State::Queued, i64::MAX), (State::Checking, i64::MAX), (State::Retry, i64::MAX)];
+        for (state, attempts) in order {
             // One that is marked for erasure comes only to settle what is open: nothing of it is sent any more.
-            let sql = "SELECT seq FROM submission WHERE state = ?1 AND (erase = 0 OR
+            let sql = "SELECT seq FROM submission WHERE state = ?1 AND attempts <= ?6 AND (erase = 0 OR
                        EXISTS (SELECT 1 FROM step WHERE step.seq = submission.seq AND step.state IN ('unknown','applied')))
                        AND ((boot_id = ?2 AND (due_boot <= ?3 OR due_boot > ?3 + ?5)) OR (boot_id <> ?2 AND (due_at <= ?4 OR due_at > ?4 + ?5)))
                        ORDER BY due_at, seq LIMIT 1";
             let found = self
                 .conn
                 .prepare_cached(sql)?
-                .query_row(params![state.name(), now.boot_id, now.boot, now.wall, FAR_MS], |row| row.get(0))
+                .query_row(params![state.name(), now.boot_id, now.boot, now.wall, FAR_MS, attempts], |row| row.get(0))
                 .optional()?;
             if found.is_some() {
                 return Ok(found);

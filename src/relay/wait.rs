@@ -5,6 +5,7 @@ use super::rule::Rule;
 use super::run::Runner;
 use crate::clock::Moment;
 use crate::queue::QueueError;
+use crate::queue::state::State;
 use crate::tracker::outcome::Verdict;
 
 impl Runner<'_> {
@@ -37,14 +38,22 @@ impl Runner<'_> {
         self.failures >= self.policy.failures_in_a_row && self.policy.keeps(Rule::RowEndsRun)
     }
 
+    /// Whether this run has delivered anything.
+    fn has_delivered(&self) -> bool {
+        self.report.items.iter().any(|item| item.state == State::Done)
+    }
+
     /// Keeps the wait for the next runs. After a row of failures it doubles from row to row.
     pub fn keep_wait(&mut self, now: &Moment) -> Result<(), QueueError> {
         if self.is_a_row() {
-            let rows = self.store().fact("breaker")?.clamp(0, 10);
+            // Where Tracker serves others, or answers a probe, a few submissions in trouble do not hold up all the rest for hours.
+            let serves = self.has_delivered() || self.client().probe().is_ok();
+            let rows = if serves { 0 } else { self.store().fact("breaker")?.clamp(0, 10) };
             let wait = (self.policy.breaker_ms << rows).min(self.policy.ceiling_ms);
             self.wait_ms = self.wait_ms.max(wait);
-            self.store().set_facts(&[("breaker", (rows + 1).to_string())])?;
-        } else if self.failures == 0 && !self.report.items.is_empty() {
+            let rows = if serves { 0 } else { rows + 1 };
+            self.store().set_facts(&[("breaker", rows.to_string())])?;
+        } else if self.has_delivered() || (self.failures == 0 && !self.report.items.is_empty()) {
             self.store().set_facts(&[("breaker", "0".to_owned())])?;
         }
         if self.wait_ms > 0 {

@@ -18,6 +18,7 @@ mod documents;
 mod doubts;
 mod entered;
 mod evidence;
+mod fairness;
 mod features;
 mod fields;
 mod interleaved;

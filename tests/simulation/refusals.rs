@@ -126,7 +126,8 @@ fn twenty_and_no_tracker(policy: &Policy) -> Result<(), String> {
     let before = world.wire.sent;
     let report = world.run().ok_or("PHP was killed")?;
     let tried = world.wire.sent - before;
-    expect(tried == 3 && report.not_before.is_some(), || format!("{tried} tried, then {:?}", report.not_before))?;
+    // Three applicants, and a probe whether it is only they.
+    expect(tried == 4 && report.not_before.is_some(), || format!("{tried} tried, then {:?}", report.not_before))?;
     world.wire.weather.refuse = 0;
     world.run_for(12);
     all_done(&world, &ids)

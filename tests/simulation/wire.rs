@@ -67,6 +67,8 @@ pub struct Wire {
     pub lag_ms: u64,
     /// Whoever is named by this text kills the relay when it asks for him.
     pub poison: Option<&'static str>,
+    /// Whoever is named by one of these texts is searched for in vain: Tracker answers 500.
+    pub sick: Vec<&'static str>,
     /// Creates of records that reached Tracker after their sender had given up.
     pub late_creates: usize,
     /// Why no request can be made at all.
@@ -97,6 +99,7 @@ impl Wire {
             stale_left: 0,
             lag_ms: 0,
             poison: None,
+            sick: Vec::new(),
             late_creates: 0,
             unfit: None,
             stands_still: None,
@@ -223,6 +226,12 @@ impl Wire {
             && String::from_utf8_lossy(&request.body).contains(poison)
         {
             std::panic::resume_unwind(Box::new(Crash));
+        }
+        if request.path.contains("/Search") {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            if self.sick.iter().any(|text| body.contains(text)) {
+                return Ok(self.answer(500, None, b"{}".to_vec()));
+            }
         }
         let weather = if is_change { self.weather } else { Weather { garbage: 0, late: 0, ..self.weather } };
         if self.dice.chance(weather.drop_before) {
