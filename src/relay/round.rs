@@ -1,5 +1,6 @@
 //! When a submission is given up: after a week of trying that used up its attempts. How old it is says nothing, since it may
-//! have waited for a release, for credentials or for a site that slept; and what was sent once is never given up.
+//! have waited for a release, for credentials or for a site that slept. What was sent once is never given up: a person is asked
+//! about a record whose answer was lost, and a child is passed over.
 
 use super::deliver::{Claimed, Flow, Walk};
 use super::rule::Rule;
@@ -7,8 +8,12 @@ use super::run::Runner;
 use super::send::again;
 use crate::codes::Code;
 use crate::queue::QueueError;
+use crate::queue::job::Step;
 use crate::queue::state::State;
 use crate::queue::work::Settled;
+
+/// The reason of one that reached Tracker and could not be brought to its end.
+pub const UNSETTLED: &str = "unsettled";
 
 /// A stretch of tries in vain, the present one included.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,8 +53,11 @@ impl Runner<'_> {
         let round = Round::until(self.clock.now().wall, &earlier, self.policy.round_gap_ms);
         let is_long = round.lasts_ms >= self.policy.give_up_ms || !self.policy.keeps(Rule::GivesUpLate);
         let is_over = round.tries >= self.settings.number("max_attempts") && is_long;
-        if !is_over || claimed.has_reached() {
+        if !is_over {
             return Ok(again(claimed, code, message, wait, true));
+        }
+        if claimed.has_reached() {
+            return Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, format!("{code}: {message}")));
         }
         Ok(Walk::Leave(
             Settled {
@@ -62,6 +70,17 @@ impl Runner<'_> {
             },
             Flow::Next,
         ))
+    }
+
+    /// Of a walk that ended at a step: a person who is asked about a child only, because its week is over, has the record. The
+    /// child counts as refused, and those after it get their turn.
+    pub fn or_pass_over(&mut self, claimed: &Claimed, step: &Step, walk: Walk) -> Result<Walk, QueueError> {
+        match walk {
+            Walk::Leave(settled, _) if settled.reason == UNSETTLED && !step.is_record() => {
+                self.reject(claimed, step, Code::RelayGaveUp, &settled.message)
+            }
+            other => Ok(other),
+        }
     }
 }
 

@@ -51,12 +51,15 @@ impl Runner<'_> {
             Ok(file) => file,
             // The disk refuses at this moment: the file is there, and is sent when it opens.
             Err(code) if is_of_the_disk(code) => {
-                return Ok(again(claimed, code, String::new(), self.policy.too_many_ms, false));
+                let wait = self.policy.back_off(claimed.job.attempts, 0, self.random).min(self.policy.missing_ms);
+                let walk = self.again_or_give_up(claimed, code, String::new(), wait)?;
+                return self.or_pass_over(claimed, step, walk);
             }
             Err(code) => return self.reject(claimed, step, code, ""),
         };
         if let Err(verdict) = self.client().prepare(&planned) {
-            return self.trouble(claimed, Some(step), &verdict);
+            let walk = self.trouble(claimed, Some(step), &verdict)?;
+            return self.or_pass_over(claimed, step, walk);
         }
         self.transport.reserve();
         let now = self.clock.now();
@@ -122,7 +125,10 @@ impl Runner<'_> {
                 self.protected(claimed, step, message)
             }
             Verdict::Protected { message, .. } => self.refused(claimed, Some(step), Code::TrackerProtected, message),
-            Verdict::NotApplied { .. } => self.trouble(claimed, Some(step), verdict),
+            Verdict::NotApplied { .. } => {
+                let walk = self.trouble(claimed, Some(step), verdict)?;
+                self.or_pass_over(claimed, step, walk)
+            }
             Verdict::Unknown { code, message, retry_after } => {
                 let lost = StepOutcome {
                     state: Some(StepState::Unknown),

@@ -2,6 +2,7 @@
 
 use super::deliver::{Claimed, Walk};
 use super::plan::Plan;
+use super::round::UNSETTLED;
 use super::rule::Rule;
 use super::run::Runner;
 use super::send::{found, ids_of};
@@ -54,7 +55,10 @@ impl Runner<'_> {
             }
             Look::Clean(_) => self.absent(claimed, &step),
             Look::Unclean { why, .. } => self.unclean(claimed, &step, &why),
-            Look::Failed(verdict) => self.trouble(claimed, None, &verdict),
+            Look::Failed(verdict) => {
+                let walk = self.trouble(claimed, None, &verdict)?;
+                self.or_pass_over(claimed, &step, walk)
+            }
             Look::Impossible => self.blind(claimed, &step),
         }
     }
@@ -94,7 +98,7 @@ impl Runner<'_> {
         if step.state == StepState::Todo {
             // Nothing was lost here; a look that proves nothing does not hold a first send up.
             claimed.looked = Some(step.ordinal);
-            return if step.resends > 0 { Ok(Walk::ask("unsettled", Code::RelayUnsettled, why)) } else { Ok(Walk::On) };
+            return if step.resends > 0 { Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, why)) } else { Ok(Walk::On) };
         }
         let unclean = step.unclean + 1;
         if unclean >= self.policy.unclean_most {
@@ -120,7 +124,7 @@ impl Runner<'_> {
             if claimed.job.said_absent || !self.policy.keeps(Rule::BlindAsks) {
                 return self.send_again(claimed, step, "absent, as a person said");
             }
-            return Ok(Walk::ask("unsettled", Code::RelayUnsettled, ""));
+            return Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, ""));
         }
         if step.state == StepState::Applied {
             // Tracker said yes to it and nobody can look: it is believed, and never sent again.
@@ -143,7 +147,8 @@ impl Runner<'_> {
                 None | Some(Refusal::Unreachable | Refusal::TooMany | Refusal::Unauthorized | Refusal::User)
             )
         {
-            return self.trouble(claimed, None, &verdict);
+            let walk = self.trouble(claimed, None, &verdict)?;
+            return self.or_pass_over(claimed, step, walk);
         }
         self.send_again(claimed, step, "sent again without a look: it may be there twice")
     }

@@ -40,6 +40,7 @@ mod seeds;
 mod stores;
 mod tokens;
 mod unfit;
+mod unsettled;
 mod weather;
 mod wire;
 mod world;
