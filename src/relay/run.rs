@@ -16,7 +16,7 @@ use crate::queue::lock::Holder;
 use crate::queue::open::hex;
 use crate::queue::state::Pause;
 use crate::queue::{QueueError, Site, Store};
-use crate::settings::Settings;
+use crate::settings::{Api, Settings};
 use crate::tracker::client::Client;
 use crate::tracker::hosts::{self, Hosts};
 use crate::tracker::outcome::{Refusal, Verdict};
@@ -203,6 +203,9 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     if let Some(words) = around.transport.unfit().map(ToOwned::to_owned) {
         return stopped(store, report, &around, Pause::Endpoint, Code::TrackerTls, &words);
     }
+    if let Some(host) = blocked(&*around.transport, &hosts, around.settings.api(), credentials.api_token.is_some()) {
+        return stopped(store, report, &around, Pause::Endpoint, Code::TrackerBlocked, &host);
+    }
     let tenant = tenant(store, &hosts, around.settings)?;
     let earlier = earlier_pace(store, &around.clock.now())?.filter(|_| around.policy.keeps(Rule::PaceLasts));
     let pace = around.settings.number("pace");
@@ -229,6 +232,17 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     let result = runner.all();
     runner.close()?;
     result.map(|()| runner.report)
+}
+
+/// The host that the API in use cannot do without and that the site forbids to speak with. The widget API does without REST v1:
+/// then there is no way to look (`sight`).
+fn blocked(transport: &dyn Transport, hosts: &Hosts, api: Api, has_api_token: bool) -> Option<String> {
+    let needed = match (api, has_api_token) {
+        (Api::Widget, _) => vec![&hosts.oauth],
+        (Api::Rest, true) => vec![&hosts.api],
+        (Api::Rest, false) => vec![&hosts.oauth, &hosts.api],
+    };
+    needed.into_iter().find(|host| transport.blocks(host)).cloned()
 }
 
 impl<'a> Runner<'a> {

@@ -91,6 +91,10 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
+    fn blocks(&self, url: &str) -> bool {
+        self.outbound.blocks(url)
+    }
+
     fn send(&mut self, request: Request) -> Result<Response, Failure> {
         if self.outbound.blocks(&request.url) {
             return Err(Failure::NotSent(Code::TrackerBlocked, String::new()));
@@ -253,6 +257,7 @@ mod tests {
         let mut http = transport(r#"{"blocked_hosts":["*.tracker-rms.com"]}"#);
         let answer = http.send(request("GET", "https://example.org/", None));
         assert!(matches!(answer, Err(Failure::NotSent(Code::TrackerBlocked, _))));
+        assert!(http.blocks("https://example.org") && !http.blocks("https://evoapi.tracker-rms.com"));
     }
 
     #[test]

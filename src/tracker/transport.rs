@@ -89,6 +89,11 @@ pub trait Transport {
     fn unfit(&self) -> Option<&str> {
         None
     }
+
+    /// Whether the site itself forbids to speak with the host of an address: nobody's outage, and no try.
+    fn blocks(&self, _url: &str) -> bool {
+        false
+    }
 }
 
 /// What stands in where no transport can be made, in words: a run goes on without it as far as it can.

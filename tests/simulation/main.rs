@@ -21,6 +21,7 @@ mod evidence;
 mod fairness;
 mod features;
 mod fields;
+mod forbidden;
 mod interleaved;
 mod invariants;
 mod late_looks;

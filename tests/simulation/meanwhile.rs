@@ -80,6 +80,10 @@ impl Transport for &Inside<'_> {
     fn unfit(&self) -> Option<&str> {
         self.unfit.as_deref()
     }
+
+    fn blocks(&self, url: &str) -> bool {
+        self.reach.borrow().wire.blocks(url)
+    }
 }
 
 impl Clock for Inside<'_> {

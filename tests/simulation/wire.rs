@@ -69,6 +69,8 @@ pub struct Wire {
     pub poison: Option<&'static str>,
     /// Whoever is named by one of these texts is searched for in vain: Tracker answers 500.
     pub sick: Vec<&'static str>,
+    /// A host that the site itself forbids to speak with.
+    pub forbidden: Option<&'static str>,
     /// Creates of records that reached Tracker after their sender had given up.
     pub late_creates: usize,
     /// Why no request can be made at all.
@@ -100,6 +102,7 @@ impl Wire {
             lag_ms: 0,
             poison: None,
             sick: Vec::new(),
+            forbidden: None,
             late_creates: 0,
             unfit: None,
             stands_still: None,
@@ -183,6 +186,10 @@ impl Transport for Wire {
         self.arrive();
         self.connect(&request)?;
         self.sent += 1;
+        if self.blocks(&request.url) {
+            self.troubles += 1;
+            return Err(Failure::NotSent(Code::TrackerBlocked, String::new()));
+        }
         if self.rest_is_blocked && request.url.starts_with("https://api.test") {
             self.troubles += 1;
             return Err(Failure::NotSent(Code::TrackerUnreachable, "refused".into()));
@@ -209,6 +216,10 @@ impl Transport for Wire {
 
     fn unfit(&self) -> Option<&str> {
         self.unfit.as_deref()
+    }
+
+    fn blocks(&self, url: &str) -> bool {
+        self.forbidden.is_some_and(|host| url.starts_with(host))
     }
 }
 
