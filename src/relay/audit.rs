@@ -19,7 +19,7 @@ impl Runner<'_> {
         if !self.policy.keeps(Rule::LateLook) {
             return Ok(());
         }
-        while self.has_time() && self.failures == 0 && self.wait_ms == 0 {
+        while self.has_turn() && self.failures == 0 && self.wait_ms == 0 {
             let now = self.clock.now();
             let Some((seq, due_at)) = self.store().due_audit(now.wall)? else { break };
             let late = now.wall - due_at;
@@ -53,7 +53,7 @@ impl Runner<'_> {
             // After a crash nobody knows which one it was of those that were sent.
             let sent = || records.iter().filter(|step| step.intent_at.is_some()).collect();
             let lost = if lost.is_empty() { sent() } else { lost };
-            let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
+            let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false, has_sent: false };
             let (mut twins, mut unsure) = (None, None);
             for step in lost {
                 match self.look_late(&claimed, step)? {

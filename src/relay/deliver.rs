@@ -80,6 +80,8 @@ pub struct Claimed {
     pub looked: Option<i64>,
     /// Whether this walk has looked for the person among the records of another type.
     pub looked_elsewhere: bool,
+    /// Whether this walk has sent anything: what comes next may wait for another run, and looks need not be repeated for it.
+    pub has_sent: bool,
 }
 
 impl Claimed {
@@ -159,7 +161,7 @@ impl Runner<'_> {
             return Ok(Flow::Stop);
         }
         let job = self.store().job(seq)?;
-        let mut claimed = Claimed { job, plan, looked: None, looked_elsewhere: false };
+        let mut claimed = Claimed { job, plan, looked: None, looked_elsewhere: false, has_sent: false };
         if new.is_none() && self.policy.keeps(Rule::PlanIsAnew) {
             self.correct(&mut claimed)?;
         }

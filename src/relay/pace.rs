@@ -1,5 +1,8 @@
 //! Keeps requests to Tracker below its limit: a bucket of tokens around the transport, so that every request
 //! counts, also the ones for tokens and look-ups. It halves on a 429 and creeps back.
+//!
+//! No request waits beyond the end of its run, whose process may be killed by then. What is begun goes on at once and is paid for
+//! by later runs, which begin nothing before their turn has come: however slow the pace, a look and its send are one.
 
 use std::time::Duration;
 
@@ -17,6 +20,8 @@ pub struct Paced<'a> {
     burst: f64,
     tokens: f64,
     filled_at: i64,
+    /// No wait goes beyond this moment, on the boot clock.
+    ends_at: i64,
     /// A request whose turn was already waited for, before its intent was written.
     reserved: bool,
     /// Requests that were sent.
@@ -47,6 +52,7 @@ impl<'a> Paced<'a> {
         clock: &'a dyn Clock,
         most: i64,
         burst: f64,
+        ends_at: i64,
         earlier: Option<Remembered>,
     ) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "at most 60,000")]
@@ -67,6 +73,7 @@ impl<'a> Paced<'a> {
             burst,
             tokens: earlier.tokens.min(burst),
             filled_at: earlier.at,
+            ends_at,
             reserved: false,
             sent: 0,
             skew_ms: None,
@@ -87,7 +94,13 @@ impl<'a> Paced<'a> {
     /// Halves the pace after a 429.
     pub fn slow_down(&mut self) {
         self.pace = (self.pace / 2.0).max(1.0);
-        self.tokens = 0.0;
+        self.tokens = self.tokens.min(0.0);
+    }
+
+    /// When the next request may go out, on the boot clock.
+    pub fn next_turn(&self) -> i64 {
+        let now = self.clock.now().boot;
+        now + self.wait_at(now)
     }
 
     /// What the next run goes on with.
@@ -95,24 +108,29 @@ impl<'a> Paced<'a> {
         Remembered { pace: self.pace, tokens: self.tokens, at: self.filled_at }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "milliseconds of minutes"
-    )]
+    /// The tokens that there are at a moment.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of minutes")]
+    fn tokens_at(&self, now: i64) -> f64 {
+        let gained = (now - self.filled_at).max(0) as f64 * self.pace / 60_000.0;
+        (self.tokens + gained).min(self.burst)
+    }
+
+    /// Milliseconds until there is a whole token.
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of minutes")]
+    fn wait_at(&self, now: i64) -> i64 {
+        let missing = 1.0 - self.tokens_at(now);
+        if missing <= 0.0 { 0 } else { (missing * 60_000.0 / self.pace).ceil().max(1.0) as i64 }
+    }
+
     fn wait_turn(&mut self) {
         loop {
             let now = self.clock.now().boot;
-            let gained = (now - self.filled_at).max(0) as f64 * self.pace / 60_000.0;
-            self.tokens = (self.tokens + gained).min(self.burst);
-            self.filled_at = now;
-            if self.tokens >= 1.0 {
-                self.tokens -= 1.0;
+            let wait = self.wait_at(now);
+            if wait == 0 || now + wait > self.ends_at {
+                (self.tokens, self.filled_at) = (self.tokens_at(now) - 1.0, now);
                 return;
             }
-            let wait = ((1.0 - self.tokens) * 60_000.0 / self.pace).ceil().max(1.0);
-            self.clock.sleep(Duration::from_millis(wait as u64));
+            self.clock.sleep(Duration::from_millis(wait.unsigned_abs()));
         }
     }
 }

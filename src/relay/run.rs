@@ -213,7 +213,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     let own_id = around.policy.keeps(Rule::WritesAreTheRuns);
     let run_id = if own_id { report.run_id.clone() } else { "any run's".to_owned() };
     let mut runner = Runner {
-        transport: Paced::new(around.transport, around.clock, pace, around.policy.burst, earlier),
+        transport: Paced::new(around.transport, around.clock, pace, around.policy.burst, ends_at, earlier),
         tokens: StoreTokens { store },
         settings: around.settings,
         clock: around.clock,
@@ -268,12 +268,18 @@ impl<'a> Runner<'a> {
         self.clock.now().boot < self.ends_at || !self.policy.keeps(Rule::BudgetEnds)
     }
 
+    /// Whether something new may be begun: its turn comes before the end.
+    pub fn has_turn(&self) -> bool {
+        let soon = self.transport.next_turn() < self.ends_at || !self.policy.keeps(Rule::BudgetEnds);
+        self.has_time() && soon
+    }
+
     fn all(&mut self) -> Result<(), QueueError> {
         if !self.lane_is_open()? {
             self.report.outcome = Ended::Paused;
             return Ok(());
         }
-        while self.has_time() && !self.is_a_row() && self.wait_ms == 0 {
+        while self.has_turn() && !self.is_a_row() && self.wait_ms == 0 {
             let now = self.clock.now();
             let Some(seq) = self.store().next_due(&now)? else { break };
             if self.deliver(seq)? == Flow::Stop {
@@ -288,6 +294,9 @@ impl<'a> Runner<'a> {
         let pauses = self.store().pauses()?;
         if pauses.is_empty() {
             return Ok(true);
+        }
+        if !self.has_turn() {
+            return Ok(false);
         }
         let verdict = self.client().probe();
         let now = self.clock.now();

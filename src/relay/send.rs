@@ -27,7 +27,7 @@ impl Runner<'_> {
         if planned.only_if_found && !claimed.was_there() {
             return self.pass_over(claimed, step, "the record is new and has it all; activities are switched off");
         }
-        if !self.has_time() {
+        if !self.has_time() || (claimed.has_sent && !self.has_turn()) {
             return Ok(put_back(claimed));
         }
         // A create that was lost before, or that another copy of the store may have sent, goes out only
@@ -82,6 +82,7 @@ impl Runner<'_> {
                 Flow::Stop,
             ));
         }
+        claimed.has_sent = true;
         let ids = claimed.ids();
         let deadline = self.policy.keeps(Rule::DeadlineHolds).then_some(deadline);
         let verdict = self.client().send(&planned, &ids, file.as_deref(), deadline);

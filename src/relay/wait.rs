@@ -56,6 +56,10 @@ impl Runner<'_> {
         } else if self.has_delivered() || (self.failures == 0 && !self.report.items.is_empty()) {
             self.store().set_facts(&[("breaker", "0".to_owned())])?;
         }
+        if self.has_time() && !self.has_turn() {
+            // Before that a run could only come and go.
+            self.wait_ms = self.wait_ms.max(self.transport.next_turn() - now.boot);
+        }
         if self.wait_ms > 0 {
             let wait = self.wait_ms;
             self.store().wait_for(now, wait)?;

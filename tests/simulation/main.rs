@@ -29,6 +29,7 @@ mod ledgers;
 mod looking;
 mod meanwhile;
 mod mutations;
+mod paced;
 mod promises;
 mod refusals;
 mod restored;
