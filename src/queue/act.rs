@@ -155,6 +155,7 @@ impl Tx<'_> {
             Action::Absent => self.absent(seq, now)?,
             Action::Erase => return self.erase(seq, id, state, open, now),
         }
+        self.wake_others(seq)?;
         self.note(seq, now.wall, "", "", action.name(), 0, id, "")
     }
 

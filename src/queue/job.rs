@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::open::Tx;
 use super::state::{State, StepState};
+use super::work::Settled;
 use super::{QueueError, Store};
 use crate::clock::Moment;
 use crate::codes::Code;
@@ -52,6 +53,15 @@ pub struct Job {
     pub files: Vec<FilePart>,
     /// Its steps, in order; empty before the first claim.
     pub steps: Vec<Step>,
+}
+
+impl Job {
+    /// Whether letting go of it, as it was read before its claim, leaves it as it was: it waits on, and neither the journal nor
+    /// the list of runs needs one more line of it.
+    pub fn is_still(&self, settled: &Settled) -> bool {
+        let code = settled.code.map_or(0, Code::number);
+        self.state == settled.state && self.code == code && !settled.spent
+    }
 }
 
 /// A step of a submission.
@@ -173,6 +183,23 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Keeps whose submission it is, by the keyed hash.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn set_person(&mut self, seq: i64, person: &[u8]) -> Result<(), QueueError> {
+        self.write(|tx| tx.change("UPDATE submission SET person = ?2 WHERE seq = ?1", params![seq, person]).map(drop))
+    }
+
+    /// When a code was last noted of a submission.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn last_noted(&self, seq: i64, code: Code) -> Result<Option<i64>, QueueError> {
+        let sql = "SELECT at FROM journal WHERE seq = ?1 AND code = ?2 ORDER BY line DESC LIMIT 1";
+        Ok(self.conn.prepare_cached(sql)?.query_row(params![seq, code.number()], |row| row.get(0)).optional()?)
+    }
+
     /// Whether another submission of the same person has an open record, so that this one must wait. One with an open
     /// record never waits itself, since its plan is fixed: nobody waits in a circle.
     ///
@@ -210,6 +237,17 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Makes due what waits for this submission, unless its record is still open.
+    pub(super) fn wake_others(&self, seq: i64) -> Result<(), QueueError> {
+        let sql = "UPDATE submission SET due_at = 0, due_boot = 0 WHERE state = 'retry' AND code = ?2 AND seq <> ?1
+                   AND person = (SELECT person FROM submission WHERE seq = ?1)
+                   AND NOT EXISTS (SELECT 1 FROM submission s JOIN step USING (seq) WHERE s.seq = ?1
+                                   AND s.state IN ('sending','checking','attention','queued','retry')
+                                   AND step.kind IN ('contact','record') AND step.state IN ('intent','unknown','applied'))";
+        self.sql.prepare_cached(sql)?.execute(params![seq, Code::RelaySamePerson.number()])?;
+        Ok(())
+    }
+
     pub(super) fn job(&self, seq: i64) -> Result<Job, QueueError> {
         let sql = "SELECT id, received_at, state, code, attempts, crashes, marker, person, tenant, generation, plan, plan_fixed,
                    tracker_id, verify, payload FROM submission WHERE seq = ?1";

@@ -275,6 +275,7 @@ impl Tx<'_> {
         self.forget_content(id)?;
         self.change("DELETE FROM journal WHERE seq = ?1", [seq])?;
         self.change("DELETE FROM step WHERE seq = ?1", [seq])?;
+        self.wake_others(seq)?;
         self.change(
             "UPDATE submission SET state = 'erased', reason = '', code = 0, message = NULL, person = NULL, marker = '', tracker_id = NULL,
              tenant = '', form_id = '', form_key = '', ended_at = ?2, updated_at = ?2, audit_at = NULL, files = 0 WHERE seq = ?1",

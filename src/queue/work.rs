@@ -373,6 +373,12 @@ impl Tx<'_> {
                 ended
             ])?;
         self.must_hold(held)?;
+        if job.is_still(settled) {
+            return Ok(());
+        }
+        if settled.code != Some(Code::RelaySamePerson) {
+            self.wake_others(job.seq)?;
+        }
         self.run_item(run_id, job.seq, settled.state, code, now.wall)?;
         if settled.spent && !settled.state.is_end() {
             // From these lines it is told later how long a submission was tried in vain.

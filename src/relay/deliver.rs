@@ -153,7 +153,11 @@ impl Runner<'_> {
         if let Some(person) = person.filter(|_| !job.plan_fixed && self.policy.keeps(Rule::SamePersonWaits))
             && let Some(earlier) = self.store().earlier_open(seq, &person)?
         {
-            let wait = self.policy.same_person_ms;
+            if job.person.as_ref() != Some(&person) {
+                // It has no plan yet that would say whose it is, and is to be woken.
+                self.store().set_person(seq, &person)?;
+            }
+            let wait = self.wait_for_earlier(&job)?;
             return self.refuse_to_plan(&job, &Walk::later(State::Retry, Code::RelaySamePerson, earlier, wait));
         }
         if !self.store().claim(&job, &run_id, new.as_ref(), &now)? {
@@ -167,6 +171,17 @@ impl Runner<'_> {
         }
         let walk = self.walk(&mut claimed)?;
         self.let_go(&claimed.job, walk)
+    }
+
+    /// How long a submission waits for an earlier one of its person: once more as long as it has waited so far.
+    fn wait_for_earlier(&mut self, job: &Job) -> Result<i64, QueueError> {
+        let (least, most) = (self.policy.same_person_ms, self.policy.same_person_most_ms);
+        if (job.state, job.code) != (State::Retry, Code::RelaySamePerson.number()) {
+            return Ok(least);
+        }
+        let since = self.store().last_noted(job.seq, Code::RelaySamePerson)?;
+        let now = self.clock.now().wall;
+        Ok(since.map_or(least, |since| (now - since).clamp(least, most)))
     }
 
     fn plan(&mut self, job: &Job) -> Result<(Plan, Option<NewPlan>), plan::NoPlan> {
@@ -319,6 +334,10 @@ impl Runner<'_> {
         let now = self.clock.now();
         let run_id = self.run_id.clone();
         self.store().settle(job, &run_id, &settled, &now)?;
+        if job.is_still(&settled) {
+            // Nothing that anybody wants to read of.
+            return Ok(flow);
+        }
         let (_, item, _) = self.store().detail(&job.id)?;
         let code = settled.code.map(|code| code.to_string());
         let event = match settled.state {

@@ -27,8 +27,10 @@ pub struct Policy {
     pub probe_ms: i64,
     /// When a missing field is looked at again.
     pub missing_ms: i64,
-    /// When a submission that waits for an earlier one is looked at again.
+    /// When a submission that waits for an earlier one is looked at again, at first. It wakes by itself when that one is settled.
     pub same_person_ms: i64,
+    /// The same, at most: each time it waits as long as it has waited already.
+    pub same_person_most_ms: i64,
     /// The gaps after a lost answer, at which Tracker is searched; the last one repeats.
     pub looks_ms: &'static [i64],
     /// Clean looks before "absent".
@@ -86,6 +88,7 @@ impl Default for Policy {
             probe_ms: 5 * MINUTE,
             missing_ms: HOUR,
             same_person_ms: MINUTE,
+            same_person_most_ms: HOUR,
             looks_ms: &[10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR],
             looks_needed: 3,
             absent_ms: 15 * MINUTE,

@@ -43,6 +43,7 @@ mod stores;
 mod tokens;
 mod unfit;
 mod unsettled;
+mod waiting;
 mod weather;
 mod wire;
 mod world;
