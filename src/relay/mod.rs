@@ -8,7 +8,7 @@
 //! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value; [`rule`]: every rule, by name.
 //!   [`pace`]: requests a minute.
 //! - [`plan`]: from a submission to requests.
-//! - [`run`]: one run from lock to [`report`]. `deliver`: one submission. `find`: is the person there already? `send`: one step. `document`: its file.
+//! - [`run`]: one run from lock to [`report`]. `lane`: pauses. `deliver`: one submission. `find`: is the person there already? `send`: one step. `document`: its file.
 //!   `settle`: one lost answer. `round`: when trying is over. `audit`: a lost answer, a day later. `sight`: whether Tracker can be looked into at all.
 //!   `wait`: how long nobody sends after trouble.
 
@@ -18,6 +18,7 @@ mod deliver;
 mod document;
 mod entered;
 mod find;
+mod lane;
 pub mod pace;
 pub mod plan;
 pub mod policy;

@@ -12,7 +12,8 @@ use crate::queue::state::StepState;
 use crate::queue::work::NewPlan;
 use crate::settings::{Api, RecordType, Settings};
 use crate::submission::{FilePart, Submission};
-use crate::tracker::plan::{ActivityText, PlanInput, Planned, StepKind, steps};
+use crate::tracker::activity::ActivityText;
+use crate::tracker::plan::{PlanInput, Planned, StepKind, steps};
 use crate::vault::Ring;
 
 /// What will be sent for a submission, as it is kept sealed beside it.

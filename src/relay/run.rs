@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Policy;
 use super::account::{StoreTokens, credentials, heed_change, tenant};
 use super::deliver::Flow;
+use super::lane::blocked;
 use super::pace::{Paced, Remembered};
 use super::plan::Tenant;
 use super::report::{Caller, Ended, Report, empty, lane_event};
@@ -16,10 +17,9 @@ use crate::queue::lock::Holder;
 use crate::queue::open::hex;
 use crate::queue::state::Pause;
 use crate::queue::{QueueError, Site, Store};
-use crate::settings::{Api, Settings};
+use crate::settings::Settings;
 use crate::tracker::client::Client;
 use crate::tracker::hosts::{self, Hosts};
-use crate::tracker::outcome::{Refusal, Verdict};
 use crate::tracker::tokens::Credentials;
 use crate::tracker::transport::Transport;
 use crate::vault::VaultError;
@@ -234,17 +234,6 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
     result.map(|()| runner.report)
 }
 
-/// The host that the API in use cannot do without and that the site forbids to speak with. The widget API does without REST v1:
-/// then there is no way to look (`sight`).
-fn blocked(transport: &dyn Transport, hosts: &Hosts, api: Api, has_api_token: bool) -> Option<String> {
-    let needed = match (api, has_api_token) {
-        (Api::Widget, _) => vec![&hosts.oauth],
-        (Api::Rest, true) => vec![&hosts.api],
-        (Api::Rest, false) => vec![&hosts.oauth, &hosts.api],
-    };
-    needed.into_iter().find(|host| transport.blocks(host)).cloned()
-}
-
 impl<'a> Runner<'a> {
     /// The store.
     pub fn store(&mut self) -> &mut Store {
@@ -287,54 +276,6 @@ impl<'a> Runner<'a> {
             }
         }
         self.audits()
-    }
-
-    /// Lifts the pauses that a probe finds cured; one probe at a time, and nothing is sent before.
-    fn lane_is_open(&mut self) -> Result<bool, QueueError> {
-        let pauses = self.store().pauses()?;
-        if pauses.is_empty() {
-            return Ok(true);
-        }
-        if !self.has_turn() {
-            return Ok(false);
-        }
-        let verdict = self.client().probe();
-        let now = self.clock.now();
-        if let Err(verdict) = verdict {
-            let next = now.wall + self.policy.probe_ms;
-            for pause in pauses {
-                if self.speaks_of_old_credentials(pause.reason)? {
-                    continue;
-                }
-                let code = verdict.code().unwrap_or(Code::TrackerUnavailable);
-                // A probe that met another trouble keeps the reason and its code, only the time moves on.
-                let code = if matches!(verdict.refusal(), Some(Refusal::Unauthorized | Refusal::User)) {
-                    code
-                } else {
-                    Code::from_number(pause.code).unwrap_or(code)
-                };
-                self.store().pause(pause.reason, code, verdict.message(), now.wall, next)?;
-            }
-            return Ok(false);
-        }
-        for pause in pauses {
-            self.store().resume(pause.reason)?;
-            self.report.events.push(lane_event("lane_resumed", pause.reason, None));
-        }
-        Ok(true)
-    }
-
-    /// Pauses the lane. No attempt is spent, and the run ends.
-    pub fn pause(&mut self, reason: Pause, verdict: &Verdict) -> Result<(), QueueError> {
-        if self.speaks_of_old_credentials(reason)? {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let code = verdict.code().unwrap_or(Code::TrackerCredentials);
-        let next = now.wall + self.policy.probe_ms;
-        self.store().pause(reason, code, verdict.message(), now.wall, next)?;
-        self.report.events.push(lane_event("lane_paused", reason, Some(code)));
-        Ok(())
     }
 
     fn close(&mut self) -> Result<(), QueueError> {

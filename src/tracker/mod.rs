@@ -1,13 +1,14 @@
 //! Tracker's two APIs: hosts, tokens, requests, and what an answer proves. It knows no queue and decides no
 //! retry: it says what happened, `relay` decides.
 //!
-//! - [`catalogue`]: the one table of Tracker's fields. [`plan`]: from mapped members to requests.
+//! - [`catalogue`]: the one table of Tracker's fields. [`plan`]: from mapped members to requests; [`activity`]: one of them.
 //! - [`hosts`], [`tokens`], [`transport`], [`http`]: how a request reaches Tracker, with `outbound` (what WordPress lets
 //!   out), `deadline` and `upload` beside it. [`time`]: its dates.
 //! - [`outcome`]: what an answer proves. [`client`]: sends and probes. [`lookup`]: searches and reads.
 //!
 //! Facts about the API that are not documented carry the word ASSUMPTION; the simulator has a switch for each.
 
+pub mod activity;
 pub mod catalogue;
 pub mod client;
 mod deadline;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::activity::{ActivityText, activity_kind, marked_note};
 use super::time::iso;
 use crate::mapping::Mapped;
 use crate::settings::{Api, RecordType};
@@ -101,31 +102,6 @@ impl Planned {
             object.insert("note".into(), json!(note));
         }
         body
-    }
-}
-
-/// The activity of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActivityText {
-    /// Its subject.
-    pub subject: String,
-    /// Its body.
-    pub notes: String,
-    /// The name or id of its type, or empty.
-    pub kind: String,
-    /// What the form brought, in words: part of the note where the record was there already.
-    pub brought: String,
-    /// Whether it is logged only then.
-    pub only_if_found: bool,
-}
-
-impl ActivityText {
-    /// Gives a step what it needs to know of a record that was there already.
-    fn tell(&self, logged: &mut Planned, marker: &str) {
-        let parts = [self.notes.as_str(), &self.brought];
-        let both = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
-        logged.note_if_found = (!self.brought.is_empty()).then(|| marked_note(&both, marker));
-        logged.only_if_found = self.only_if_found;
     }
 }
 
@@ -310,20 +286,6 @@ fn push_custom(record: &mut Map<String, Value>, name: &str, field: i64, value: &
     }
 }
 
-fn marked_note(notes: &str, marker: &str) -> String {
-    format!("{notes}\n[{marker}]")
-}
-
-/// ASSUMPTION U11: ids are tenant data; a name goes along as a name.
-fn activity_kind(kind: &str) -> Option<Value> {
-    let kind = kind.trim();
-    match kind.parse::<i64>() {
-        Ok(id) => Some(json!({ "id": id })),
-        Err(_) if kind.is_empty() => None,
-        Err(_) => Some(json!({ "name": kind })),
-    }
-}
-
 /// Each file with Tracker's kind of document: the first that is a text is the CV.
 fn with_kinds(files: &[FilePart]) -> impl Iterator<Item = (&FilePart, &'static str)> {
     let resume =
@@ -377,7 +339,13 @@ mod tests {
     #[test]
     fn steps_come_in_the_order_of_the_table_on_both_apis() {
         let mapped = mapped();
-        let text = ActivityText { subject: "s".into(), notes: "n".into(), kind: "7".into() };
+        let text = ActivityText {
+            subject: "s".into(),
+            notes: "n".into(),
+            kind: "7".into(),
+            brought: String::new(),
+            only_if_found: false,
+        };
         let files = [file(1, "image/png"), file(2, "application/pdf")];
         for api in [Api::Rest, Api::Widget] {
             let plan = steps(&input(&mapped, api, RecordType::Resource, &files, Some(&text)));

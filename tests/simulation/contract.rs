@@ -4,8 +4,9 @@
 use halt_tracker::mapping::{Mode, Profile, apply, language};
 use halt_tracker::settings::{Api, RecordType};
 use halt_tracker::submission::{FilePart, Form, Source, Submission};
+use halt_tracker::tracker::activity::ActivityText;
 use halt_tracker::tracker::catalogue::{Kind, TABLE};
-use halt_tracker::tracker::plan::{ActivityText, PlanInput, Planned, StepKind, steps};
+use halt_tracker::tracker::plan::{PlanInput, Planned, StepKind, steps};
 use serde_json::{Map, Value, json};
 
 use crate::model::contract::WIDGET;

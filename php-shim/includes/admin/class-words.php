@@ -116,6 +116,9 @@ final class Words
             'invalid_grant'      => __('Tracker says that the refresh token is not valid any more (invalid_grant).', 'halt-tracker'),
             'invalid_client'     => __('Tracker does not know this client ID and secret (invalid_client).', 'halt-tracker'),
             'refused: activity'  => __('Tracker refused the activity.', 'halt-tracker'),
+            'refused: activity. The person was there already, so that only the activity holds what the form brought; look whether the record is still in Tracker' => __('Tracker refused the activity. The person was there already, so that only the activity holds what the form brought; look whether the record is still in Tracker.', 'halt-tracker'),
+            'the record is new and has it all; activities are switched off' => __('The record is new and has it all; activities are switched off.', 'halt-tracker'),
+            'the settings ask for it no longer' => __('The settings ask for it no longer.', 'halt-tracker'),
             'refused: document'  => __('Tracker refused a file.', 'halt-tracker'),
             'refused: longlist'  => __('Tracker refused the long list entry.', 'halt-tracker'),
         ];
