@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::crowd::Meetings;
+use crate::meetings::Meetings;
 use crate::weather::Shares;
 
 /// What seeds showed, summed over all.

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::rc::Rc;
 
 use halt_tracker::codes::{Code, Coded};
@@ -15,78 +14,10 @@ use serde_json::{Value, json};
 use crate::features::Features;
 use crate::ledgers::list;
 use crate::meanwhile::{At, Reach};
+use crate::meetings::{Doing, Meetings};
 use crate::model::Tracker;
 
 use crate::world::{Dice, SECRET, merge};
-
-macro_rules! doings {
-    ($($variant:ident = $name:literal, $weight:literal;)+) => {
-        /// What somebody does.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Doing { $($variant),+ }
-
-        impl Doing {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
-            const WEIGHTS: &'static [u64] = &[$($weight),+];
-        }
-    };
-}
-
-doings! {
-    Runner = "runners", 20;
-    Accept = "accepted", 10;
-    Retry = "retried", 10;
-    Replay = "replayed", 6;
-    Release = "released", 6;
-    Discard = "discarded", 4;
-    Erase = "erased", 4;
-    Exists = "named", 8;
-    Absent = "said_absent", 8;
-    Settings = "settings", 8;
-    Credentials = "credentials", 4;
-    Secret = "secrets", 4;
-    Pause = "paused", 3;
-    Resume = "resumed", 6;
-    Stall = "stalled", 8;
-    Overrun = "lock_lost", 4;
-}
-
-impl Doing {
-    /// Of a person at the screens, about one submission or all that failed.
-    const fn is_a_decision(self) -> bool {
-        matches!(self, Self::Retry | Self::Replay | Self::Release | Self::Exists | Self::Absent)
-    }
-}
-
-/// What was done inside runs, by kind, and how often a second runner was turned away.
-#[derive(Default, Debug, Clone)]
-pub struct Meetings {
-    done: [u64; Doing::ALL.len()],
-    turned_away: u64,
-    killed: u64,
-}
-
-impl Meetings {
-    pub fn add(&mut self, other: &Self) {
-        self.done.iter_mut().zip(other.done).for_each(|(sum, one)| *sum += one);
-        self.turned_away += other.turned_away;
-        self.killed += other.killed;
-    }
-    pub fn of(&self, doing: Doing) -> u64 {
-        self.done[doing as usize]
-    }
-}
-
-impl fmt::Display for Meetings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "inside_runs={} turned_away={}", self.done.iter().sum::<u64>(), self.turned_away)?;
-        for (name, many) in Doing::NAMES.iter().zip(self.done) {
-            write!(f, " inside_{name}={many}")?;
-        }
-        write!(f, " second_runners_killed={}", self.killed)
-    }
-}
 
 /// Called at every moment of a run at which somebody may come by.
 pub type Script = Box<dyn FnMut(&mut Reach<'_>, At, &str)>;

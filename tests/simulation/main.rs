@@ -28,6 +28,7 @@ mod late_looks;
 mod ledgers;
 mod looking;
 mod meanwhile;
+mod meetings;
 mod mutations;
 mod paced;
 mod promises;
