@@ -81,16 +81,20 @@ fn a_lost_cv_is_not_taken_for_another_one_that_tracker_made_twice() {
     assert_eq!((copies(&world, &first), copies(&world, &second)), (2, 1), "{}", world.explain());
 }
 
+/// Nobody here remembers what Tracker called the documents so far, as if they had come through another site, long ago.
+fn forget_and_wait(world: &mut World) {
+    let forget = "PRAGMA foreign_keys = OFF; UPDATE step SET tracker_id = NULL WHERE kind = 'document'";
+    world.store.connection().execute_batch(forget).expect("forgotten");
+    world.clock.advance(40 * 60_000);
+    world.beat();
+}
+
 #[test]
 fn a_cv_that_was_there_for_months_is_not_the_lost_one() {
     let mut world = a_site();
     let first = world.submit(&ada());
     world.run_for(1);
-    // Nobody here remembers the first submission: it went through another site.
-    let forget = "PRAGMA foreign_keys = OFF; UPDATE step SET tracker_id = NULL WHERE kind = 'document'";
-    world.store.connection().execute_batch(forget).expect("forgotten");
-    world.clock.advance(40 * 60_000);
-    world.beat();
+    forget_and_wait(&mut world);
     fault(&mut world, "drop_before", 1);
     let second = world.submit(&ada());
     world.run_for(6);
@@ -104,11 +108,7 @@ fn a_cv_that_says_no_date_is_not_taken_for_the_lost_one() {
         world.switches(&json!({ "document_dates": "none" }));
         let first = world.submit(&ada());
         world.run_for(1);
-        // Nobody here remembers the first submission's, and it came long before the second.
-        let forget = "PRAGMA foreign_keys = OFF; UPDATE step SET tracker_id = NULL WHERE kind = 'document'";
-        world.store.connection().execute_batch(forget).expect("forgotten");
-        world.clock.advance(40 * 60_000);
-        world.beat();
+        forget_and_wait(&mut world);
         fault(&mut world, lost, 1);
         let second = world.submit(&ada());
         world.run_for(6);
