@@ -7,7 +7,7 @@
 //! borrowed bytes, Rust's memory is not PHP's, no callback is called. PHP allocates when the generated handler turns our answer
 //! into its string or our error into its exception, and by then the store is back in its map; the handler's `zend_try` skips
 //! the frames of that conversion and goes on jumping. `max_execution_time` only sets a mark that PHP looks at when the call
-//! has returned (a call of 1.9 s under a limit of 1 s: fatal error on the line of the call, and shutdown functions run);
+//! has returned (a call that outlasts a limit of 1 s: fatal error on the line of the call, and shutdown functions run);
 //! `hard_timeout` 2 s later ends the whole process (exit 124), as `request_terminate_timeout` does, and the kernel frees what
 //! it held. An engine that keeps a borrow of its map over a whole call is therefore none the worse here. What a jump out of a
 //! run would leave behind is tried where there can be one, in `tests/faults/left.rs`.
