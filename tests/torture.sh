@@ -62,6 +62,9 @@ has_test() { grep -q "^name = \"$1\"" Cargo.toml; }
 
 check "the extension builds" cargo build --lib --profile fast
 check "the simulator builds" cargo build --no-default-features --example tracker-sim
+# Half an hour is for playing, not for compiling.
+check "the campaigns build" cargo test --no-run --profile fast --no-default-features --test simulation --test store --test faults
+check "the tests of whole sites build" cargo test --no-run --no-default-features
 for part in ${PARTS:-faults security further}; do
     began=$SECONDS
     # shellcheck source=/dev/null
