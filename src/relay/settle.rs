@@ -46,8 +46,10 @@ impl Runner<'_> {
         match look {
             Look::Clean(hits) | Look::Unclean { hits, .. } if self.is_one(&hits) => {
                 let Some(hit) = hits.first() else { return Ok(Walk::On) };
-                let event = if self.is_made_by(claimed, &step, hit)? { "reconciled" } else { "found" };
-                self.write_outcome(claimed, &step, &found(&step, hit.id, event, ""))?;
+                let is_ours = self.is_made_by(claimed, &step, hit)?;
+                let found =
+                    if is_ours { found(&step, hit.id, "reconciled", "") } else { found(&step, hit.id, "found", "") };
+                self.write_outcome(claimed, &step, &found)?;
                 Ok(Walk::On)
             }
             Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => {

@@ -6,10 +6,10 @@ use crate::stack::divi::{self, accepted};
 use serde_json::{Value, json};
 
 /// Code that every request of the site runs, until this is dropped.
-struct MustUse<'a>(&'a Site);
+pub struct MustUse<'a>(&'a Site);
 
 impl<'a> MustUse<'a> {
-    fn load(site: &'a Site, code: &str) -> Self {
+    pub fn load(site: &'a Site, code: &str) -> Self {
         std::fs::write(Self::path(site), format!("<?php\n{code}")).expect("written");
         Self(site)
     }
