@@ -172,7 +172,7 @@ mod tests {
         let new = || World::new(71, json!({}));
         let seen = at_every_moment(&mut new(), false).expect("nothing is wrong");
         println!(
-            "campaign a, accepting: a store in memory: deaths={} acknowledged={} stored={} lost=0 doubled=0",
+            "campaign a, accepting: simulated, a store in memory: deaths={} acknowledged={} stored={} lost=0 doubled=0",
             seen.deaths, seen.told, seen.stored
         );
         let why = at_every_moment(&mut new(), true).err().expect("told before the commit");

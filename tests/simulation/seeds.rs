@@ -325,7 +325,7 @@ fn nothing_is_lost_and_nobody_is_there_twice_whatever_the_weather() {
         "campaign a: simulated, virtual time: seeds={many} {counts} failed={} seconds={took:.0} a_second={pace:.0}",
         failed.len()
     );
-    println!("campaign a, a person is asked: {}", counts.shares.words());
+    println!("campaign a, a person is asked: simulated, virtual time: {}", counts.shares.words());
     assert!(
         failed.is_empty(),
         "{} of {many} seeds failed, the first ones:\n{}",
