@@ -50,9 +50,8 @@ impl Runner<'_> {
             let records: Vec<Step> = job.steps.iter().filter(|step| step.is_record()).cloned().collect();
             let lost: Vec<&Step> =
                 records.iter().filter(|step| step.unknown_at.is_some() || step.resends > 0).collect();
-            // After a crash nobody knows which one it was of those that were sent.
-            let sent = || records.iter().filter(|step| step.intent_at.is_some()).collect();
-            let lost = if lost.is_empty() { sent() } else { lost };
+            // After a crash, or where a person had it planned anew, nobody knows which one it was.
+            let lost = if lost.is_empty() { records.iter().collect() } else { lost };
             let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false, has_sent: false };
             let (mut twins, mut unsure) = (None, None);
             for step in lost {

@@ -181,3 +181,16 @@ fn two_records_from_long_ago_are_no_late_twin_though_php_was_killed() {
         }
     }
 }
+
+#[test]
+fn what_a_person_had_planned_anew_has_its_late_look_though_its_step_forgot_that_it_was_lost() {
+    both(|api, world| {
+        let id = lost_and_found(world);
+        let forget = "UPDATE step SET unknown_at = NULL, unknown_boot = NULL, intent_at = NULL, resends = 0";
+        world.store.connection().execute(forget, []).expect("set");
+        twin(world);
+        pass(world, 30);
+        let item = world.item(&id);
+        assert_eq!((item.state, item.code.as_deref()), (State::Attention, Some("HT-1612")), "{api}: {item:?}");
+    });
+}

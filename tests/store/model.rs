@@ -114,7 +114,7 @@ impl Model {
                 for step in one.steps.iter_mut().filter(|step| **step == StepState::Applied) {
                     *step = StepState::Unknown;
                 }
-                (one.state, one.crashes, one.touched) = (State::Checking, 0, now);
+                (one.state, one.crashes, one.attempts, one.touched) = (State::Checking, 0, 0, now);
             }
             Action::Erase => {
                 (one.erase, one.touched) = (true, now);
