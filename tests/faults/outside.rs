@@ -51,6 +51,11 @@ impl Site {
         let mut id = [0; 16];
         halt_tracker::clock::Random::bytes(&mut self.dice, &mut id);
         let id = uuid::Builder::from_random_bytes(id).into_uuid().hyphenated().to_string();
+        if cv {
+            // Each person's own: what two forms name goes to the first of them alone.
+            let uploads = self.home.path().join("uploads");
+            std::fs::copy(uploads.join("cv.pdf"), uploads.join(format!("{name}@example.org.pdf"))).expect("laid down");
+        }
         self.person(name, Wish::Form { id, cv })
     }
 
@@ -69,10 +74,10 @@ impl Site {
         self.people.len() - 1
     }
 
-    fn files(&self, cv: bool) -> Value {
+    fn files(&self, one: &Person, cv: bool) -> Value {
         let uploads = self.home.path().join("uploads");
         if cv {
-            json!([{ "field": "cv", "path": uploads.join("cv.pdf"), "name": "cv.pdf", "dirs": [uploads] }])
+            json!([{ "field": "cv", "path": uploads.join(format!("{}.pdf", one.email)), "name": "cv.pdf", "dirs": [uploads] }])
         } else {
             json!([])
         }
@@ -80,7 +85,7 @@ impl Site {
 
     /// A form as the plugin keeps it when the engine is not there: the file in parts, the form itself last.
     fn rows(&self, one: &Person, id: &str, cv: bool, token: &str) -> Rows {
-        let (mut rows, mut files) = (Rows::new(), self.files(cv));
+        let (mut rows, mut files) = (Rows::new(), self.files(one, cv));
         for file in files.as_array_mut().into_iter().flatten() {
             let bytes = std::fs::read(file["path"].as_str().expect("a path")).expect("an upload");
             let parts: Vec<&[u8]> = bytes.chunks(40_000).collect();
@@ -123,7 +128,7 @@ impl Site {
                         self.adopt(id, rows)
                     }
                     None => {
-                        let plain = self.form_json(&one, id, token, &self.files(*cv));
+                        let plain = self.form_json(&one, id, token, &self.files(&one, *cv));
                         take::accept(&self.call(), &plain).map_err(|error| error.to_string())
                     }
                 };
