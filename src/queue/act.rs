@@ -173,7 +173,7 @@ impl Tx<'_> {
     fn send_again(&self, seq: i64, steps: &[Step], now: &Moment) -> Result<(), QueueError> {
         let open = steps.iter().any(|step| step.state.is_open());
         let state = if open { State::Checking } else { State::Queued };
-        self.change("UPDATE step SET state = 'todo', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
+        self.change("UPDATE step SET state = 'todo', how = '', code = 0, message = NULL, settled_at = NULL WHERE seq = ?1 AND state = 'rejected'", [seq])?;
         // A look asked for by a person begins the count of looks anew. So does sending a child again, which nobody could
         // ask for otherwise; a record goes out again only after somebody said that it is not there.
         self.change(

@@ -236,6 +236,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Why a step was refused: its code, and Tracker's words.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn refusal(&self, seq: i64, ordinal: i64, id: &str) -> Result<(Option<Code>, String), QueueError> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT code, message FROM step WHERE seq = ?1 AND ordinal = ?2")?;
+        let (code, words) = statement.query_row([seq, ordinal], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((Code::from_number(code), self.read().words(id, "step", words)))
+    }
+}
+
 impl Tx<'_> {
     /// Makes due what waits for this submission, unless its record is still open.
     pub(super) fn wake_others(&self, seq: i64) -> Result<(), QueueError> {

@@ -141,8 +141,7 @@ impl Store {
         })
     }
 
-    /// Keeps a record that Tracker holds for certain (e-mail, id, and the generation of the credentials under which it was
-    /// seen), so that later look-ups have something they must find; `None` forgets it.
+    /// Keeps a record that Tracker holds for certain, so that later look-ups have something they must find; `None` forgets it.
     ///
     /// # Errors
     /// The store's.
@@ -150,37 +149,58 @@ impl Store {
         &mut self,
         tenant: &str,
         record_type: RecordType,
-        known: Option<(&str, i64, i64)>,
+        known: Option<&Control>,
     ) -> Result<(), QueueError> {
-        let text = known.map(|(email, id, generation)| format!("{id}:{generation} {email}"));
+        let text = known.map(Control::text);
         self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
     }
 
-    /// The record that a look-up of a type must find to be believed: (e-mail, id).
+    /// The record that a look-up of a type must find to be believed.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<(String, i64)>, QueueError> {
-        Ok(self.control_since(tenant, record_type)?.map(|(email, id, _)| (email, id)))
+    pub fn control(&self, tenant: &str, record_type: RecordType) -> Result<Option<Control>, QueueError> {
+        let kept = self.token(&control_name(tenant, record_type))?;
+        Ok(kept.and_then(|(text, _)| Control::of(&text)))
+    }
+}
+
+/// A person whom Tracker holds for certain: what look-ups must find, and what tells one account from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Their e-mail.
+    pub email: String,
+    /// Tracker's id of their record.
+    pub id: i64,
+    /// The generations of the credentials under which it was seen, the newest last.
+    pub seen: Vec<i64>,
+}
+
+/// So many generations are kept: an older one is asked about, which is safe.
+const GENERATIONS: usize = 32;
+
+impl Control {
+    /// Takes note of a generation; whether it is a new one.
+    pub fn see(&mut self, generation: i64) -> bool {
+        let is_new = !self.seen.contains(&generation);
+        if is_new {
+            self.seen.push(generation);
+            self.seen.drain(..self.seen.len().saturating_sub(GENERATIONS));
+        }
+        is_new
     }
 
-    /// The same with the generation of the credentials under which it was seen first.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn control_since(
-        &self,
-        tenant: &str,
-        record_type: RecordType,
-    ) -> Result<Option<(String, i64, i64)>, QueueError> {
-        let kept = self.token(&control_name(tenant, record_type))?;
-        Ok(kept.and_then(|(text, _)| {
-            let (id, email) = text.split_once(' ')?;
-            // Kept by an earlier version: under which credentials is not known, so that it proves no account.
-            let (id, generation) =
-                id.split_once(':').map_or((id, i64::MAX), |(id, at)| (id, at.parse().unwrap_or(i64::MAX)));
-            Some((email.to_owned(), id.parse().ok()?, generation))
-        }))
+    fn text(&self) -> String {
+        let seen: Vec<String> = self.seen.iter().map(ToString::to_string).collect();
+        format!("{}:{} {}", self.id, seen.join(","), self.email)
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        let (id, email) = text.split_once(' ')?;
+        // Kept by an earlier version: under which credentials is not known, so that it proves no account.
+        let (id, seen) = id.split_once(':').unwrap_or((id, ""));
+        let seen = seen.split(',').filter_map(|one| one.parse().ok()).collect();
+        Some(Self { email: email.to_owned(), id: id.parse().ok()?, seen })
     }
 }
 

@@ -2,19 +2,104 @@
 
 use serde_json::Value;
 
+use super::deliver::{Claimed, Walk};
 use super::plan::Tenant;
+use super::rule::Rule;
 use super::run::Runner;
+use super::sight::Reading;
+use crate::codes::Code;
+use crate::queue::looks::Control;
 use crate::queue::open::hex;
-use crate::queue::state::Pause;
+use crate::queue::state::{Pause, StepState};
 use crate::queue::{QueueError, Store};
-use crate::settings::Settings;
+use crate::settings::{RecordType, Settings};
 use crate::tracker::hosts::Hosts;
+use crate::tracker::plan::StepKind;
 use crate::tracker::tokens::{Credentials, Token, TokenStore};
 
 impl Runner<'_> {
     /// Whether others were entered since this run began: that its own are refused says nothing about those.
     pub(super) fn speaks_of_old_credentials(&mut self, reason: Pause) -> Result<bool, QueueError> {
         Ok(reason == Pause::Credentials && self.store().fact("generation")? != self.tenant.generation)
+    }
+
+    /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.
+    pub(super) fn check_tenant(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
+        let same = claimed.job.tenant == self.tenant.hash && claimed.job.generation == self.tenant.generation;
+        if same || !(claimed.has_reached() || claimed.job.plan_fixed) || !self.policy.keeps(Rule::SameAccount) {
+            return Ok(None);
+        }
+        let ask = |words: String| Ok(Some(Walk::ask("tenant", Code::RelayTenant, words)));
+        // Absence in another account proves nothing about the first one: where nothing of this submission is known, a
+        // person who was seen under the plan's very credentials tells whether it is the same account. To have been seen
+        // before them is not enough: another account may have been in force between.
+        let (kind, id, email) = match claimed.job.tracker_id {
+            Some(id) => (claimed.plan.record_type, id, claimed.plan.email.clone()),
+            None if claimed.job.tenant != self.tenant.hash => return ask(String::new()),
+            None => {
+                let kind = searched_type(claimed);
+                let tenant = self.tenant.hash.clone();
+                match self.store().control(&tenant, kind)? {
+                    Some(known) if known.seen.contains(&claimed.job.generation) => (kind, known.id, Some(known.email)),
+                    _ => return ask(String::new()),
+                }
+            }
+        };
+        let marker = &claimed.job.marker;
+        let same_person = match self.read_known(claimed, kind, id)? {
+            Reading::Record(Some(record)) => {
+                email.is_some_and(|email| record.has_email(&email)) || record.has_marker(marker)
+            }
+            // A record that may not or cannot be read is nobody's for certain.
+            Reading::Record(None) | Reading::Impossible => false,
+            Reading::Failed(verdict) => return self.trouble(claimed, None, &verdict).map(Some),
+        };
+        if same_person { Ok(None) } else { ask(id.to_string()) }
+    }
+
+    /// Under new credentials the person whom look-ups must find is read once before anything else is done: only then is it
+    /// known later to which account an answer belongs that was lost under them.
+    pub(super) fn recognise_account(&mut self, claimed: &Claimed) -> Result<(), QueueError> {
+        let (kind, tenant) = (searched_type(claimed), self.tenant.clone());
+        let Some(mut known) = self.store().control(&tenant.hash, kind)? else { return Ok(()) };
+        if self.recognised.contains(&kind) || !known.see(tenant.generation) {
+            return Ok(());
+        }
+        self.recognised.push(kind);
+        match self.read_known(claimed, kind, known.id)? {
+            Reading::Record(Some(record)) if record.has_email(&known.email) => {
+                self.store().set_control(&tenant.hash, kind, Some(&known))
+            }
+            // Deleted or merged, or never in this account: the next look takes one from Tracker's own page.
+            Reading::Record(_) => self.store().set_control(&tenant.hash, kind, None),
+            // Nothing depends on it yet.
+            Reading::Failed(_) | Reading::Impossible => Ok(()),
+        }
+    }
+
+    /// The first person that was delivered to a tenant is what later look-ups must find to be believed.
+    pub(super) fn keep_control(&mut self, claimed: &Claimed) -> Result<(), QueueError> {
+        let searched = searched_type(claimed);
+        let kind = if claimed.plan.record_type == RecordType::Lead { StepKind::Contact } else { StepKind::Record };
+        let step = claimed.job.steps.iter().find(|step| step.kind == kind && step.state == StepState::Done);
+        let tenant = self.tenant.clone();
+        if let (Some(id), Some(email)) = (step.and_then(|step| step.tracker_id), &claimed.plan.email)
+            && self.store().control(&tenant.hash, searched)?.is_none()
+        {
+            let mut known = Control { email: email.clone(), id, seen: vec![claimed.job.generation] };
+            // Where these are others, its record was read under them before anything hung on it.
+            known.see(tenant.generation);
+            self.store().set_control(&tenant.hash, searched, Some(&known))?;
+        }
+        Ok(())
+    }
+}
+
+/// The type of record among which the person of a submission is: a Lead's person is a Contact.
+fn searched_type(claimed: &Claimed) -> RecordType {
+    match claimed.plan.record_type {
+        RecordType::Lead => RecordType::Contact,
+        other => other,
     }
 }
 

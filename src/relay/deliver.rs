@@ -4,13 +4,11 @@ use super::plan::{self, Plan};
 use super::report::{Event, Outcome};
 use super::rule::Rule;
 use super::run::Runner;
-use super::sight::Reading;
 use crate::codes::Code;
 use crate::queue::QueueError;
 use crate::queue::job::{Job, Step};
 use crate::queue::state::{Pause, State, StepState};
 use crate::queue::work::{NewPlan, Settled};
-use crate::settings::RecordType;
 use crate::tracker::client::Ids;
 use crate::tracker::plan::{Planned, StepKind};
 
@@ -242,9 +240,11 @@ impl Runner<'_> {
         if let Some(walk) = self.check_tenant(claimed)? {
             return Ok(walk);
         }
+        self.recognise_account(claimed)?;
         let mut at = 0;
         while let Some(step) = claimed.job.steps.get(at).cloned() {
             let walk = match step.state {
+                StepState::Rejected if step.is_record() => self.refused_earlier(claimed, &step)?,
                 StepState::Done | StepState::Rejected | StepState::Skipped => {
                     at += 1;
                     continue;
@@ -277,55 +277,11 @@ impl Runner<'_> {
         Ok(Walk::ask("partial", Code::RelayPartial, words))
     }
 
-    /// The first person that was delivered to a tenant is what later look-ups must find to be believed.
-    fn keep_control(&mut self, claimed: &Claimed) -> Result<(), QueueError> {
-        let (kind, searched) = match claimed.plan.record_type {
-            RecordType::Lead => (StepKind::Contact, RecordType::Contact),
-            other => (StepKind::Record, other),
-        };
-        let step = claimed.job.steps.iter().find(|step| step.kind == kind && step.state == StepState::Done);
-        let tenant = self.tenant.hash.clone();
-        if let (Some(id), Some(email)) = (step.and_then(|step| step.tracker_id), &claimed.plan.email)
-            && self.store().control(&tenant, searched)?.is_none()
-        {
-            let generation = claimed.job.generation;
-            self.store().set_control(&tenant, searched, Some((email, id, generation)))?;
-        }
-        Ok(())
-    }
-
-    /// F1: under other credentials or hosts than the plan's, the record is read first; a stranger's gets nothing.
-    fn check_tenant(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
-        let same = claimed.job.tenant == self.tenant.hash && claimed.job.generation == self.tenant.generation;
-        if same || !(claimed.has_reached() || claimed.job.plan_fixed) || !self.policy.keeps(Rule::SameAccount) {
-            return Ok(None);
-        }
-        let ask = |words: String| Ok(Some(Walk::ask("tenant", Code::RelayTenant, words)));
-        let record_type = claimed.plan.record_type;
-        // Absence in another account proves nothing about the first one: where nothing of this submission is known, a
-        // person who was delivered before under the plan's credentials tells whether it is the same account.
-        let (kind, id, email) = match claimed.job.tracker_id {
-            Some(id) => (record_type, id, claimed.plan.email.clone()),
-            None if claimed.job.tenant != self.tenant.hash => return ask(String::new()),
-            None => {
-                let kind = if record_type == RecordType::Lead { RecordType::Contact } else { record_type };
-                let tenant = self.tenant.hash.clone();
-                match self.store().control_since(&tenant, kind)? {
-                    Some((email, id, since)) if since <= claimed.job.generation => (kind, id, Some(email)),
-                    _ => return ask(String::new()),
-                }
-            }
-        };
-        let marker = &claimed.job.marker;
-        let same_person = match self.read_known(claimed, kind, id)? {
-            Reading::Record(Some(record)) => {
-                email.is_some_and(|email| record.has_email(&email)) || record.has_marker(marker)
-            }
-            // A record that may not or cannot be read is nobody's for certain.
-            Reading::Record(None) | Reading::Impossible => false,
-            Reading::Failed(verdict) => return self.trouble(claimed, None, &verdict).map(Some),
-        };
-        if same_person { Ok(None) } else { ask(id.to_string()) }
+    /// PHP died between the refusal of a record and what followed from it: that follows now, and nothing else is sent.
+    fn refused_earlier(&mut self, claimed: &Claimed, step: &Step) -> Result<Walk, QueueError> {
+        let (seq, id) = (claimed.job.seq, &claimed.job.id);
+        let (code, message) = self.store().refusal(seq, step.ordinal, id)?;
+        Ok(Walk::leave(State::Failed, code, message))
     }
 
     /// Writes where a submission goes, and counts what the run has to know of it.

@@ -17,7 +17,7 @@ use crate::queue::lock::Holder;
 use crate::queue::open::hex;
 use crate::queue::state::Pause;
 use crate::queue::{QueueError, Site, Store};
-use crate::settings::Settings;
+use crate::settings::{RecordType, Settings};
 use crate::tracker::client::Client;
 use crate::tracker::hosts::{self, Hosts};
 use crate::tracker::tokens::Credentials;
@@ -63,6 +63,8 @@ pub(super) struct Runner<'a> {
     pub failures: u32,
     pub wait_ms: i64,
     pub sight: Sight,
+    /// The types of records for which this run has read who tells the account.
+    pub recognised: Vec<RecordType>,
     pub report: Report,
 }
 
@@ -227,6 +229,7 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         failures: 0,
         wait_ms: 0,
         sight: Sight::Open,
+        recognised: Vec::new(),
         report,
     };
     let result = runner.all();

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::case::{Case, Sent};
 use crate::ledgers::Ledgers;
+use crate::wire::NOBODY;
 
 /// The journal of a submission that asks, and its steps.
 pub struct Evidence<'a> {
@@ -55,7 +56,9 @@ pub fn missing(case: &Case, held: &Ledgers, sent: &Sent, item: &Item, told: &Evi
     }
     let candidates = |least: usize| {
         let ids = ids(&item.message);
-        let is_theirs = |id: &&i64| held.is_somewhere(**id, sent);
+        // Where Tracker lied about the id of what it had just made, that one stands beside the true ones.
+        let is_lie = |id: i64| case.features.wrong_id && id == NOBODY && item.tracker_id == Some(NOBODY);
+        let is_theirs = |id: &&i64| held.is_somewhere(**id, sent) || is_lie(**id);
         if ids.len() < least {
             return Err(format!("{} ids are named, {least} are needed: {:?}", ids.len(), item.message));
         }

@@ -152,7 +152,9 @@ fn doubled_leads(
 /// Every acknowledged submission is there and at an end, or a person is asked. Gives the e-mails that a late look flagged.
 fn each_is_settled(case: &Case, held: &Ledgers, counts: &mut Counts, wrong: &mut Vec<String>) -> BTreeSet<String> {
     let world = &case.world;
-    let mut flagged = BTreeSet::new();
+    // No store knows these any more, so that nobody can be told of what Tracker itself makes late of them.
+    let forgotten = case.sent.iter().filter(|sent| case.forgotten.contains(&sent.id));
+    let mut flagged: BTreeSet<String> = forgotten.map(|sent| sent.email.clone()).collect();
     let mut records: BTreeMap<i64, &str> = BTreeMap::new();
     for sent in case.sent.iter().filter(|sent| !case.forgotten.contains(&sent.id)) {
         let id = &sent.id;
@@ -273,7 +275,13 @@ fn in_order(world: &World, id: &str, counts: &mut Counts) -> Result<Vec<Value>, 
     counts.lost_answers += number(lost)? as u64;
     counts.resends += number("SELECT coalesce(sum(resends), 0) FROM step WHERE seq = ?1")? as u64;
     let steps = world.store.step_views(seq, id).map_err(|error| error.to_string())?;
-    let settled = |step: &Value| matches!(step["state"].as_str(), Some("done" | "rejected" | "skipped"));
+    let journal = world.store.journal(seq, id).map_err(|error| error.to_string())?;
+    // What was refused had its turn, and has another one when somebody retries it: by then others are done.
+    let has_been_refused =
+        |step: &Value| journal.iter().any(|line| line["event"] == "refused" && line["step"] == step["kind"]);
+    let settled = |step: &Value| {
+        matches!(step["state"].as_str(), Some("done" | "rejected" | "skipped")) || has_been_refused(step)
+    };
     let open = steps.iter().position(|step| !settled(step)).unwrap_or(steps.len());
     if steps[open..].iter().any(|step| step["state"] == "done") {
         return Err(format!("{id}: a step is done before an earlier one"));

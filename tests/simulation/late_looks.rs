@@ -2,6 +2,7 @@
 
 use halt_tracker::clock::Clock;
 use halt_tracker::queue::act::Action;
+use halt_tracker::queue::looks::Control;
 use halt_tracker::queue::state::State;
 use serde_json::json;
 
@@ -60,8 +61,8 @@ fn a_late_look_whose_control_is_gone_is_done_again_an_hour_later_and_sees_the_se
         let sql = "SELECT name FROM token WHERE name LIKE 'control Resource %'";
         let name: String = world.store.connection().query_row(sql, [], |row| row.get(0)).expect("a control");
         let tenant = name.trim_start_matches("control Resource ").to_owned();
-        let gone = Some(("nobody@example.org", 5_999, 1));
-        world.store.set_control(&tenant, halt_tracker::settings::RecordType::Resource, gone).expect("set");
+        let gone = Control { email: "nobody@example.org".into(), id: 5_999, seen: vec![1, 2] };
+        world.store.set_control(&tenant, halt_tracker::settings::RecordType::Resource, Some(&gone)).expect("set");
         pass(world, 22);
         // A search that is behind shows one of the two on the day.
         world.switches(&json!({ "search_lag_ms": 5 * 1_800_000 }));

@@ -128,32 +128,6 @@ fn a_lost_answer_is_not_sent_again_where_nobody_can_look_but_asks_a_person_after
 }
 
 #[test]
-fn a_lost_create_is_not_looked_for_in_another_account_of_the_same_client() {
-    let mut world = World::new(6, json!({ "api": "rest" }));
-    somebody(&mut world);
-    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
-    let id = world.submit(&ada());
-    world.run();
-    assert_eq!(world.item(&id).state, State::Checking);
-    // New secrets of another customer of Tracker: hosts and client id are the same for everybody.
-    let first = std::rc::Rc::clone(&world.wire.tracker);
-    world.wire.tracker = std::rc::Rc::new(std::cell::RefCell::new(crate::model::Tracker::new()));
-    world.paste_new_credentials();
-    world.run_for(6);
-    assert_eq!(world.held("resources").len(), 0, "nothing goes to a stranger's account");
-    assert_eq!((world.item(&id).state, world.item(&id).reason.as_str()), (State::Attention, "tenant"));
-    // New secrets of the same account: the person who was delivered before says so.
-    world.wire.tracker = first;
-    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
-    let other = world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
-    world.paste_new_credentials();
-    world.run();
-    world.paste_new_credentials();
-    world.run_for(6);
-    assert_eq!(world.item(&other).state, State::Done, "{:?}", world.item(&other));
-}
-
-#[test]
 fn what_is_sent_again_is_not_made_beside_the_record_of_a_later_submission_of_the_same_person() {
     let mut world = World::new(6, json!({ "api": "rest" }));
     somebody(&mut world);
@@ -234,6 +208,38 @@ fn documents_go_along_and_a_lost_one_is_looked_for_where_that_is_possible() {
         // The widget API cannot be asked for its documents: that one is sent again, once, and the journal says so.
         assert_eq!(world.held("documents").len(), if api == "rest" { 2 } else { 3 }, "{api}");
     });
+}
+
+#[test]
+fn an_activity_that_tracker_made_twice_is_ours_twice_and_nobody_is_asked_which_one_it_is() {
+    let mut world = World::new(7, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_activity", "do": "drop_after", "times": 1 }] }));
+    world.wire.weather.doubled = 100;
+    let id = world.submit(&ada());
+    world.run();
+    world.wire.weather.doubled = 0;
+    assert_eq!((world.item(&id).state, world.held("activities").len()), (State::Checking, 3), "{}", world.explain());
+    world.run_for(3);
+    assert_eq!(world.item(&id).state, State::Done, "{}", world.explain());
+    assert_eq!(world.asked("create_activity"), 3, "Grace's, and Ada's twice by Tracker alone");
+}
+
+#[test]
+fn of_several_files_of_one_name_none_is_taken_for_ours_and_ours_is_sent_again() {
+    let mut world = World::new(7, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.documents = 1;
+    world.switches(&json!({ "faults": [{ "on": "attach_document", "do": "drop_after", "times": 1 }] }));
+    world.wire.weather.doubled = 100;
+    let id = world.submit(&ada());
+    world.run();
+    world.wire.weather.doubled = 0;
+    assert_eq!((world.item(&id).state, world.held("documents").len()), (State::Checking, 2), "{}", world.explain());
+    // They may as well be what an application sent that no store knows any more.
+    world.run_for(3);
+    assert_eq!(world.item(&id).state, State::Done, "{}", world.explain());
+    assert_eq!(world.held("documents").len(), 3, "a CV that is there twice is read once, one that is missing never");
 }
 
 #[test]

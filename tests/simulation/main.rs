@@ -4,6 +4,7 @@
 mod model;
 
 mod accepting;
+mod accounts;
 mod arrivals;
 mod backup;
 mod campaign;

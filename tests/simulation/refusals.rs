@@ -249,3 +249,50 @@ fn six_hours_of_silence(policy: &Policy) -> Result<(), String> {
     done(&world, &id)?;
     held(&world, "activities", 2)
 }
+
+#[test]
+fn a_record_that_is_refused_right_before_php_dies_has_failed_and_nothing_of_it_is_sent() {
+    for moment in 0.. {
+        let mut world = World::new(3, json!({ "api": "rest", "record_type": "Lead" }));
+        somebody(&mut world);
+        let there = json!({ "contacts": [{ "firstName": "Ada", "surname": "Lovelace", "email": "ada@example.org" }] });
+        let now = world.clock.truth();
+        world.wire.tracker.borrow_mut().seed(&there, now).expect("seeded");
+        world.switches(&json!({ "faults": [{ "on": "create_lead", "do": 422, "times": 100 }] }));
+        let id = world.submit(&ada());
+        world.clock.crash_in.set(Some(moment));
+        let killed = world.run().is_none();
+        world.clock.crash_in.set(None);
+        world.run_for(3);
+        let item = world.item(&id);
+        let found = (item.state, item.code.as_deref());
+        assert_eq!(found, (State::Failed, Some("HT-1503")), "moment {moment}: {}", world.explain());
+        assert!(item.message.contains("simulated fault"), "moment {moment}: Tracker's words are kept: {item:?}");
+        assert_eq!(world.held("activities").len(), 1, "moment {moment}: Grace's");
+        if !killed {
+            assert!(moment > 20, "a delivery has only {moment} moments");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_part_that_is_to_be_sent_again_is_not_called_refused_any_more() {
+    let mut world = World::new(3, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_activity", "do": 422, "times": 1 }] }));
+    let id = world.submit(&ada());
+    world.run();
+    let seq = world.store.seq_of(&id).expect("there");
+    let stands = |world: &World| {
+        let steps = world.store.step_views(seq, &id).expect("steps");
+        let activity = steps.iter().find(|step| step["kind"] == "activity").expect("planned").clone();
+        (activity["state"].clone(), activity["how"].clone())
+    };
+    assert_eq!(stands(&world), (json!("rejected"), json!("refused")), "{}", world.explain());
+    let now = world.clock.moment();
+    world.store.act(&id, halt_tracker::queue::act::Action::Retry, &now).expect("retried");
+    assert_eq!(stands(&world), (json!("todo"), json!("")));
+    world.run_for(1);
+    assert_eq!(stands(&world), (json!("done"), json!("created")));
+}
