@@ -345,7 +345,8 @@ impl Runner<'_> {
 
     /// A file name alone says nothing: half of all CVs are called `cv.pdf`, and people apply twice. One that another step made,
     /// or that is older than the intent, is not ours; and where another submission lost one at the same record, or sent one
-    /// lately that Tracker may have made twice, what is found may be that one. Nor is a row ours that does not say when it was
+    /// lately that Tracker may have made twice, what is found may be that one; after a restore or a gap, that of a submission of
+    /// which this store does not know. Nor is a row ours that does not say when it was
     /// made, which Tracker's schema allows: it may have been there for years. Then ours is sent again: a CV that is there twice
     /// is read once, one that is missing never.
     fn our_document(&mut self, claimed: &Claimed, step: &Step, look: Look) -> Result<Look, QueueError> {
@@ -355,7 +356,7 @@ impl Runner<'_> {
         }
         let seq = claimed.job.seq;
         let lately = step.intent_at.unwrap_or_default() - 2 * self.policy.document_slack_ms;
-        if hits.is_empty() || self.store().has_unknown_documents(seq, lately)? {
+        if hits.is_empty() || claimed.job.verify || self.store().has_unknown_documents(seq, lately)? {
             return Ok(Look::Clean(Vec::new()));
         }
         let since = self.since(claimed, step) + self.policy.created_slack_ms - self.policy.document_slack_ms;

@@ -23,6 +23,9 @@ pub struct Counts {
     pub twins: u64,
     /// Records that Tracker made hours after the absent verdict, each flagged by the late look.
     pub late_twins: u64,
+    /// The same of whom nobody can be told: their submission was erased, or is in no store since a restore, or the account's
+    /// searches prove nothing, which its journal says.
+    pub unseen_twins: u64,
     pub doubled_children: u64,
     pub restored: u64,
     pub swapped: u64,
@@ -67,6 +70,7 @@ impl Counts {
         self.lost += other.lost;
         self.twins += other.twins;
         self.late_twins += other.late_twins;
+        self.unseen_twins += other.unseen_twins;
         self.doubled_children += other.doubled_children;
         self.restored += other.restored;
         self.swapped += other.swapped;
@@ -99,7 +103,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={} asked_with_evidence={} accepts_that_died={} searched_for_canaries={} ended_by_hand={} {}",
+            "submissions={} delivered={} asked={} failed_by_tracker={} requests={} crashes={} lost_answers={} resends={} records={} lost={} twins={} late_twins_flagged={} late_twins_unseen={} doubled_children={} restored_stores={} changed_accounts={} blocked_hosts={} records_looked_up={} children_looked_up={} lied_to={} rejected_children={} plain={} plain_asked={} plain_accounts={} asked_with_evidence={} accepts_that_died={} searched_for_canaries={} ended_by_hand={} {}",
             self.submissions,
             self.delivered,
             self.asked,
@@ -112,6 +116,7 @@ impl fmt::Display for Counts {
             self.lost,
             self.twins,
             self.late_twins,
+            self.unseen_twins,
             self.doubled_children,
             self.restored,
             self.swapped,

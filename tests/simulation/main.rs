@@ -16,6 +16,7 @@ mod counts;
 mod crowd;
 mod delivery;
 mod documents;
+mod doubled;
 mod doubts;
 mod entered;
 mod evidence;

@@ -1,6 +1,7 @@
 //! What becomes of submissions when yesterday's store is put back, or no run came by for hours: what is unfinished may have
 //! been sent by another copy, under settings of that time.
 
+use base64::Engine as _;
 use halt_tracker::clock::Clock;
 use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::{Pause, State};
@@ -104,6 +105,34 @@ fn an_activity_that_was_made_before_a_restore_is_found_not_made_again() {
     world.run_for(2);
     assert_eq!(world.item(&id).state, State::Done);
     assert_eq!((world.held("resources").len(), world.held("activities").len()), (1, 1));
+}
+
+#[test]
+fn a_cv_that_another_application_brought_before_a_restore_is_not_taken_for_a_lost_one() {
+    let mut world = World::new(3, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.documents = 1;
+    world.switches(&json!({ "faults": [{ "on": "attach_document", "do": "drop_before", "times": 1 }] }));
+    let first = world.submit(&ada());
+    world.run();
+    assert_eq!(world.item(&first).state, State::Checking);
+    // She applies once more before the lost answer is settled; her second CV is of the same name and on the same record.
+    let second = world.submit(&ada());
+    world.snapshot();
+    world.run();
+    assert_eq!((world.item(&second).state, world.held("documents").len()), (State::Done, 1), "{}", world.explain());
+    world.clock.advance(20 * 3_600_000);
+    world.restore();
+    world.run();
+    world.store.lift(Pause::Restored).expect("lifted");
+    world.paste_new_credentials();
+    world.run_for(6);
+    for id in [&first, &second] {
+        assert_eq!(world.item(id).state, State::Done, "{}", world.explain());
+        let text = base64::engine::general_purpose::STANDARD.encode(crate::world::curriculum(id));
+        let there = world.held("documents").iter().any(|one| one["data"] == *text);
+        assert!(there, "the CV of {id} is missing: {}", world.explain());
+    }
 }
 
 #[test]
