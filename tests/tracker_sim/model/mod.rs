@@ -135,6 +135,8 @@ pub struct Record {
     pub updated: i64,
     pub api: &'static str,
     pub body: Map<String, Value>,
+    /// Both e-mails in small letters: with ten thousand people, searches compare little else.
+    addresses: [String; 2],
 }
 
 #[derive(Clone, Debug)]
@@ -290,7 +292,7 @@ impl Tracker {
 
     fn insert(&mut self, kind: Kind, api: &'static str, body: Map<String, Value>, now: i64) -> i64 {
         let id = self.next_id(kind as usize);
-        self.records[kind as usize].insert(id, Record { id, created: now, updated: now, api, body });
+        self.records[kind as usize].insert(id, Record::new(id, now, api, body));
         id
     }
 
@@ -302,7 +304,7 @@ impl Tracker {
     fn by_email(&self, kind: Kind, email: &str) -> Option<i64> {
         let email = email.trim().to_lowercase();
         let mut records = self.records[kind as usize].values();
-        records.find(|r| !email.is_empty() && r.email().to_lowercase() == email).map(|r| r.id)
+        records.find(|r| !email.is_empty() && r.addresses[0] == email).map(|r| r.id)
     }
 
     /// Are all records that a body links to really there?
@@ -346,6 +348,23 @@ impl Tracker {
 }
 
 impl Record {
+    fn new(id: i64, now: i64, api: &'static str, body: Map<String, Value>) -> Self {
+        let mut record = Self { id, created: now, updated: now, api, body, addresses: Default::default() };
+        record.keep_addresses();
+        record
+    }
+
+    /// Takes over what an update brings.
+    fn change(&mut self, changes: Map<String, Value>, now: i64) {
+        rest::merge(&mut self.body, changes);
+        self.updated = now;
+        self.keep_addresses();
+    }
+
+    fn keep_addresses(&mut self) {
+        self.addresses = [self.email().to_lowercase(), self.text("otherEmail").to_lowercase()];
+    }
+
     /// A member by its path, such as `contactDetails.email`; empty when it is not there or no text.
     fn text(&self, path: &str) -> &str {
         let mut parts = path.split('.');

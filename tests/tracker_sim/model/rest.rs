@@ -111,8 +111,7 @@ impl Tracker {
             return Answer::problem(400, "An associated record does not exist.", None);
         }
         let Some(record) = self.records[kind as usize].get_mut(&id) else { return Answer::empty(204) };
-        merge(&mut record.body, body);
-        record.updated = now;
+        record.change(body, now);
         Answer::json(200, &done(id, &format!("{} updated", kind.title())))
     }
 

@@ -1,7 +1,7 @@
 //! The widget API's writes: one envelope, HTTP 200, the outcome in `status`. Records are kept in the form of the REST
 //! bodies, so that a test looks at one thing whichever API made it.
 
-use super::{Answer, Call, Kind, Listing, Request, Tracker, lookups, rest};
+use super::{Answer, Call, Kind, Listing, Request, Tracker, lookups};
 use serde_json::{Map, Value, json};
 
 /// A widget member and where its value lives in the REST form.
@@ -175,8 +175,7 @@ impl Tracker {
         let (id, message) = match self.by_email(kind, &email) {
             Some(id) if overwrite => {
                 if let Some(record) = self.records[kind as usize].get_mut(&id) {
-                    rest::merge(&mut record.body, fields);
-                    record.updated = now;
+                    record.change(fields, now);
                 }
                 (id, "updated")
             }

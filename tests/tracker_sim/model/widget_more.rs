@@ -2,7 +2,7 @@
 
 use super::office::Shelf;
 use super::widget::{CONTACT, Names, PERSON, failed, made, put, word};
-use super::{Answer, Kind, Tracker, rest};
+use super::{Answer, Kind, Tracker};
 use serde_json::{Map, Value, json};
 
 const RESUME: Names = &[("note", "note"), ("source", "source")];
@@ -97,8 +97,7 @@ impl Tracker {
         }
         let id = word(&orders["recordid"]).parse::<i64>().unwrap_or(0);
         let Some(record) = self.records[kind as usize].get_mut(&id) else { return failed("Record not found") };
-        rest::merge(&mut record.body, changes);
-        record.updated = now;
+        record.change(changes, now);
         let name = record.shown();
         made("updated", id, &name)
     }
