@@ -18,8 +18,8 @@ failures=()
 skipped=()
 log="$(mktemp)"
 said="$(mktemp)"
-beside_pid=""
-trap 'rm -f "$log" "$said"; [ -z "$beside_pid" ] || kill "$beside_pid"' EXIT
+declare -A beside_pids beside_logs beside_since
+trap 'rm -f "$log" "$said" "${beside_logs[@]}"; [ "${#beside_pids[@]}" -eq 0 ] || kill "${beside_pids[@]}"' EXIT
 
 # One part: what it says is shown and searched for its counts. What hangs is a failure too.
 check() {
@@ -39,21 +39,25 @@ judge() {
     printf -- '-- %s: %s s, %s\n' "$name" "$((SECONDS - since))" "$([ "$code" -eq 0 ] && echo passed || echo FAILED)"
 }
 
-# A part that waits for servers longer than it works runs beside the others; `meet` waits for it and shows what it said.
+# A part that waits for servers longer than it works, or that has time, runs beside the others; `meet` waits for all whose
+# names begin so, and shows what they said.
 beside() {
-    beside_name="$1" beside_since=$SECONDS; shift
-    beside_log="$(mktemp)"
-    timeout "${LIMIT:-1800}" "$@" >"$beside_log" 2>&1 </dev/null &
-    beside_pid=$!
+    local name="$1"; shift
+    beside_logs["$name"]="$(mktemp)" beside_since["$name"]=$SECONDS
+    timeout "${LIMIT:-1800}" "$@" >"${beside_logs["$name"]}" 2>&1 </dev/null &
+    beside_pids["$name"]=$!
 }
 meet() {
-    local code
-    wait "$beside_pid"; code=$?
-    printf '\n== %s ==\n' "$beside_name"
-    cat "$beside_log"
-    judge "$beside_name" "$beside_since" "$code" "$beside_log"
-    rm -f "$beside_log"
-    beside_pid=""
+    local name code
+    for name in "${!beside_pids[@]}"; do
+        [[ "$name" == "$1"* ]] || continue
+        wait "${beside_pids["$name"]}"; code=$?
+        printf '\n== %s ==\n' "$name"
+        cat "${beside_logs["$name"]}"
+        judge "$name" "${beside_since["$name"]}" "$code" "${beside_logs["$name"]}"
+        rm -f "${beside_logs["$name"]}"
+        unset "beside_pids[$name]" "beside_logs[$name]"
+    done
 }
 
 skip() { printf '\n== %s ==\nskipped: %s\n' "$1" "$2"; skipped+=("$1: $2"); }

@@ -57,41 +57,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn add(&mut self, other: &Self) {
-        self.submissions += other.submissions;
-        self.delivered += other.delivered;
-        self.asked += other.asked;
-        self.failed += other.failed;
-        self.crashes += other.crashes;
-        self.requests += other.requests;
-        self.lost_answers += other.lost_answers;
-        self.resends += other.resends;
-        self.records += other.records;
-        self.lost += other.lost;
-        self.twins += other.twins;
-        self.late_twins += other.late_twins;
-        self.unseen_twins += other.unseen_twins;
-        self.doubled_children += other.doubled_children;
-        self.restored += other.restored;
-        self.swapped += other.swapped;
-        self.blocked += other.blocked;
-        self.looked_up += other.looked_up;
-        self.children_looked_up += other.children_looked_up;
-        self.lied_to += other.lied_to;
-        self.rejected_children += other.rejected_children;
-        self.plain += other.plain;
-        self.plain_asked += other.plain_asked;
-        self.plain_accounts += other.plain_accounts;
-        self.ended_by_hand += other.ended_by_hand;
-        self.meetings.add(&other.meetings);
-        self.evident += other.evident;
-        self.deaths += other.deaths;
-        self.searched += other.searched;
-        self.shares.add(&other.shares);
-    }
-}
-
-impl Counts {
     /// Whether a person is asked too often where nothing makes that necessary: what asks about everybody loses nobody either.
     /// Measured over 2,000 seeds: 5 in a hundred, and 14 more about an account.
     pub fn asks_too_much(&self) -> bool {

@@ -56,12 +56,6 @@ impl Shares {
         }
     }
 
-    pub fn add(&mut self, other: &Self) {
-        for (sum, more) in self.0.iter_mut().zip(&other.0) {
-            (sum.0, sum.1) = (sum.0 + more.0, sum.1 + more.1);
-        }
-    }
-
     fn each(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> {
         let of = |(name, _, most): &Kind| (*name, *most);
         let names = SPECIAL.iter().map(of).chain([SEVERAL]).chain(ORDINARY.iter().map(of));
