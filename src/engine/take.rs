@@ -19,6 +19,7 @@ use crate::queue::state::State;
 use crate::queue::{QueueError, Store};
 use crate::settings::Settings;
 use crate::submission::{FilePart, Form, Submission};
+use crate::tracker::marker;
 use crate::vault::file::{SealedReader, SealedWriter};
 
 /// Divi sends the same form twice in odd cases: same values and same nonce within ten minutes is one.
@@ -105,9 +106,9 @@ fn forget_nobodys(store: &Store, submission: &Submission, parts: &[FilePart], re
 
 /// Unguessable text by which a record can be found again in Tracker.
 pub(super) fn new_marker() -> Result<String, QueueError> {
-    let mut marker = [0; 10];
-    getrandom::fill(&mut marker).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
-    Ok(format!("ht-{}", hex(&marker)))
+    let mut bytes = [0; marker::BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| QueueError::plain(Code::KeyRandom, "marker"))?;
+    Ok(marker::of(bytes))
 }
 
 pub(super) fn answer(store: &Store, accepted: &Accepted) -> Value {

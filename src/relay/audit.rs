@@ -104,7 +104,13 @@ impl Runner<'_> {
         };
         let with_own = |mut hits: Vec<Hit>| {
             let own = step.tracker_id.filter(|id| hits.iter().all(|hit| hit.id != *id));
-            hits.extend(own.map(|id| Hit { id, updated: String::new(), created: None, marked: false }));
+            hits.extend(own.map(|id| Hit {
+                id,
+                updated: String::new(),
+                created: None,
+                marked: false,
+                of_another: false,
+            }));
             hits
         };
         Ok(match look {

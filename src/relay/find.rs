@@ -191,8 +191,11 @@ impl Runner<'_> {
     /// Of hits, those that are younger than the submission and no other submission's.
     fn made_since(&mut self, claimed: &Claimed, step: &Step, hits: &[Hit]) -> Result<Vec<Hit>, QueueError> {
         let since = self.since(claimed, step);
+        // Where each submission makes a record of its own, its marker says which one.
+        let own = !self.settings.uses_existing();
+        let is_young = |hit: &&Hit| hit.created.is_some_and(|at| at >= since) && !(own && hit.of_another);
         let mut young = Vec::new();
-        for hit in hits.iter().filter(|hit| hit.created.is_some_and(|at| at >= since)) {
+        for hit in hits.iter().filter(is_young) {
             if !self.store().is_of_another(hit.id, claimed.job.seq)? {
                 young.push(hit.clone());
             }

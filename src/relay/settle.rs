@@ -289,7 +289,8 @@ impl Runner<'_> {
         let mut kept = Vec::new();
         for hit in hits {
             let young = hit.created.is_none_or(|at| at >= since);
-            if off || hit.marked || (young && (uses_existing || !self.store().is_of_another(hit.id, seq)?)) {
+            let is_free = uses_existing || !(hit.of_another || self.store().is_of_another(hit.id, seq)?);
+            if off || hit.marked || (young && is_free) {
                 kept.push(hit.clone());
             }
         }
@@ -316,7 +317,8 @@ impl Runner<'_> {
     /// Whether a hit is what this step made. An existing person who is used instead of it has nothing of what the form brought.
     fn is_made_by(&mut self, claimed: &Claimed, step: &Step, hit: &Hit) -> Result<bool, QueueError> {
         let young = hit.created.is_none_or(|at| at >= self.since(claimed, step));
-        Ok(hit.marked || !step.is_record() || (young && !self.store().is_of_another(hit.id, claimed.job.seq)?))
+        let is_free = !hit.of_another && !self.store().is_of_another(hit.id, claimed.job.seq)?;
+        Ok(hit.marked || !step.is_record() || (young && is_free))
     }
 
     /// A Lead is always new, so that only this submission's own one counts. On REST it carries our marker. One that

@@ -13,8 +13,9 @@ use super::run::Runner;
 use crate::clock::Moment;
 use crate::queue::QueueError;
 use crate::settings::Api;
-use crate::tracker::lookup::{Look, Record};
+use crate::tracker::lookup::Look;
 use crate::tracker::outcome::{Refusal, Verdict};
+use crate::tracker::record::Record;
 
 /// What this run knows about looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

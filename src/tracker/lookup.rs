@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::outcome::{Refusal, Verdict, positive};
 use super::plan::Planned;
+use super::record::Record;
 use super::time::millis_of;
 use super::transport::Response;
 use crate::codes::Code;
@@ -29,6 +30,8 @@ pub struct Hit {
     pub created: Option<i64>,
     /// Whether it carries our marker.
     pub marked: bool,
+    /// Whether it carries another submission's: whatever else speaks for it, that one made it.
+    pub of_another: bool,
 }
 
 /// What a look says.
@@ -47,46 +50,6 @@ pub enum Look {
     Failed(Verdict),
     /// There is no way to look.
     Impossible,
-}
-
-/// A record as Tracker holds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record(Value);
-
-impl Record {
-    /// Whether it is of this e-mail address.
-    pub fn has_email(&self, email: &str) -> bool {
-        ["/contactDetails/email", "/email", "/otherEmail"]
-            .iter()
-            .filter_map(|at| self.0.pointer(at)?.as_str())
-            .any(|text| normal(text) == normal(email))
-    }
-
-    /// Whether it has this title, as a Lead has.
-    pub fn has_title(&self, title: &str) -> bool {
-        let said = |name: &str| self.0.get(name).and_then(Value::as_str);
-        !title.is_empty()
-            && ["name", "leadName"].iter().filter_map(|name| said(name)).any(|text| normal(text) == normal(title))
-    }
-
-    /// Whether it carries our marker, in a field of its own or in a note.
-    pub fn has_marker(&self, marker: &str) -> bool {
-        let exact = |value: &Value| value.as_str() == Some(marker);
-        let custom = self.0.get("customFields").and_then(Value::as_array);
-        self.0.get("internalReference").is_some_and(exact)
-            || custom.is_some_and(|fields| fields.iter().filter_map(|field| field.get("value")).any(exact))
-            || self.0.get("note").and_then(Value::as_str).is_some_and(|note| note.contains(marker))
-    }
-
-    fn hit(&self, id: i64, marker: &str) -> Hit {
-        let time = |name: &str| self.0.pointer(&format!("/history/{name}")).and_then(Value::as_str);
-        Hit {
-            id,
-            updated: time("updated").unwrap_or_default().to_owned(),
-            created: time("created").and_then(millis_of),
-            marked: self.has_marker(marker),
-        }
-    }
 }
 
 macro_rules! look {
@@ -272,7 +235,13 @@ impl Client<'_> {
         let hit = |row: &Value| {
             let created = row.pointer("/history/createdOn").and_then(Value::as_str).and_then(millis_of);
             // No marker stands in a file name that recruiters see: whose it is, the caller finds out.
-            Some(Hit { id: positive(row.get("documentId"))?, updated: String::new(), created, marked: false })
+            Some(Hit {
+                id: positive(row.get("documentId"))?,
+                updated: String::new(),
+                created,
+                marked: false,
+                of_another: false,
+            })
         };
         Look::Clean(same.filter_map(hit).collect())
     }
@@ -331,7 +300,7 @@ fn record_of(response: &Response) -> Result<Option<Record>, Verdict> {
         return Ok(None);
     }
     match serde_json::from_slice(&response.body) {
-        Ok(value @ Value::Object(_)) => Ok(Some(Record(value))),
+        Ok(value @ Value::Object(_)) => Ok(Some(Record::of(value))),
         _ => Err(unreadable("a record was not one")),
     }
 }
@@ -351,7 +320,7 @@ fn unreadable(words: &str) -> Verdict {
 }
 
 const fn unchecked(id: i64) -> Hit {
-    Hit { id, updated: String::new(), created: None, marked: true }
+    Hit { id, updated: String::new(), created: None, marked: true, of_another: false }
 }
 
 fn row_id(row: &Value, record_type: RecordType) -> Option<i64> {
@@ -370,18 +339,4 @@ fn row_mentions(row: &Value, email: &str) -> bool {
 
 fn row_has_email(row: &Value, email: &str) -> bool {
     ["email", "otherEmail"].iter().filter_map(|name| row.get(*name)?.as_str()).any(|text| normal(text) == normal(email))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_is_recognised_by_e_mail_and_marker_only() {
-        let record = Record(
-            json!({ "contactDetails": { "email": " Ada@Example.org " }, "customFields": [{ "id": 1, "value": "ht-1" }] }),
-        );
-        assert!(record.has_email("ada@example.org") && !record.has_email("a.da@example.org"));
-        assert!(record.has_marker("ht-1") && !record.has_marker("ht-2"));
-    }
 }

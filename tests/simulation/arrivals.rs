@@ -50,7 +50,7 @@ impl Door<'_> {
         let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
         let mut marker = [0; 10];
         self.dice.bytes(&mut marker);
-        let marker = format!("ht-{}", halt_tracker::queue::open::hex(&marker));
+        let marker = halt_tracker::tracker::marker::of(marker);
         let submission = Submission {
             id: id.clone(),
             source: Source::Webhook,

@@ -111,11 +111,11 @@ mod tests {
     #[test]
     fn a_question_without_what_is_needed_to_decide_it_turns_a_seed_red() {
         let damages = [
-            ("HT-1602", "the page and the journal ask the same", "UPDATE submission SET message = NULL"),
+            ("HT-1612", "the page and the journal ask the same", "UPDATE submission SET message = NULL"),
             (
-                "HT-1602",
+                "HT-1612",
                 "who is asked which of several it is finds their ids",
-                "UPDATE submission SET message = NULL; UPDATE journal SET detail = NULL WHERE event = 'attention'",
+                "UPDATE submission SET message = NULL; UPDATE journal SET detail = NULL WHERE event = 'late twin'",
             ),
             (
                 "HT-1603",

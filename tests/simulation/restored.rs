@@ -108,6 +108,23 @@ fn an_activity_that_was_made_before_a_restore_is_found_not_made_again() {
 }
 
 #[test]
+fn where_each_submission_makes_a_record_its_marker_says_after_a_restore_which_one() {
+    let mut world = World::new(3, json!({ "api": "rest", "duplicates": "create", "record_type": "Contact" }));
+    somebody(&mut world);
+    let ids = [world.submit(&ada()), world.submit(&ada())];
+    deliver_and_forget(&mut world);
+    assert_eq!(world.held("contacts").len(), 3, "Grace, and Ada twice, as it is set");
+    // The second one's turn comes first.
+    let seq = world.store.seq_of(&ids[0]).expect("there");
+    let wait = "UPDATE submission SET state = 'retry', due_at = 1, due_boot = 0 WHERE seq = ?1";
+    world.store.connection().execute(wait, [seq]).expect("changed");
+    world.run_for(3);
+    let records = ids.each_ref().map(|id| (world.item(id).state, world.item(id).tracker_id));
+    assert_eq!(records, [(State::Done, Some(7002)), (State::Done, Some(7003))], "{}", world.explain());
+    assert_eq!((world.held("contacts").len(), world.held("activities").len()), (3, 3), "{}", world.explain());
+}
+
+#[test]
 fn a_cv_that_another_application_brought_before_a_restore_is_not_taken_for_a_lost_one() {
     let mut world = World::new(3, json!({ "api": "rest" }));
     somebody(&mut world);
