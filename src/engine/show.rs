@@ -183,7 +183,7 @@ pub fn get(call: &Call, id: &str) -> Result<Value, EngineError> {
         object.insert("erases_at".into(), json!(store.erases_at(seq)?));
         object.insert("marker".into(), json!(job.map_or_else(String::new, |job| job.marker)));
         let steps = store.steps(seq)?;
-        let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
+        let open_record = steps.iter().any(Step::is_doubtful_record);
         object.insert("can".into(), json!(Action::fitting(state, &item.reason, open_record, item.has_data)));
         let waits = (item.code == Some(Code::RelaySamePerson.to_string())).then(|| item.message.clone());
         object.insert("waits_for".into(), json!(waits));

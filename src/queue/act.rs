@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::job::{ENTERED, INSISTED, Step};
+use super::lane::Doubt;
 use super::open::Tx;
 use super::state::{Pause, State, StepState};
 use super::{QueueError, Store};
@@ -122,7 +123,7 @@ impl Store {
     pub fn lift(&mut self, reason: Pause) -> Result<bool, QueueError> {
         if reason == Pause::Restored {
             // Whatever was sent before the restore is found in Tracker, not sent again.
-            self.verify_unfinished()?;
+            self.verify_unfinished(Doubt::OlderStore)?;
         }
         self.resume(reason)
     }
@@ -139,7 +140,7 @@ impl Tx<'_> {
         let state = State::from_name(&name).unwrap_or(State::Sending);
         let steps = self.steps(seq)?;
         let open = steps.iter().any(|step| step.state.is_open());
-        let open_record = steps.iter().any(|step| step.state.is_open() && step.is_record());
+        let open_record = steps.iter().any(Step::is_doubtful_record);
         if !Action::fitting(state, &reason, open_record, has_data).contains(&action.name()) {
             return Err(QueueError::plain(Code::ActState, format!("{name}: {}", action.name())));
         }

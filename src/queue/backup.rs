@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::furnish;
 use super::erasure::{ASIDE, DAMAGED};
+use super::lane::Doubt;
 use super::lock::{Holder, PATIENCE, RunLock, WriteLock};
 use super::open::{DATABASE, FOLDER_MARK, Tx};
 use super::runs::RUN_LOCK;
@@ -154,7 +155,7 @@ fn alone(dir: &Path, now: &Moment) -> Result<RunLock, QueueError> {
 fn pause_restored(conn: rusqlite::Connection, draft: &Path, ring: &Ring, now: &Moment) -> Result<(), QueueError> {
     let transaction = conn.unchecked_transaction()?;
     let tx = Tx { sql: &transaction, ring };
-    tx.verify_unfinished()?;
+    tx.verify_unfinished(Doubt::OlderStore)?;
     tx.pause_at(Pause::Restored, Code::StoreRestored, "wp halt-tracker restore", now.wall, 0)?;
     transaction.commit()?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

@@ -62,6 +62,11 @@ impl Job {
         let code = settled.code.map_or(0, Code::number);
         self.state == settled.state && self.code == code && !settled.spent
     }
+
+    /// Whether its next record to be sent is the person.
+    pub fn is_to_make_person(&self) -> bool {
+        self.steps.iter().find(|step| step.is_record()).is_some_and(|step| step.state == StepState::Todo)
+    }
 }
 
 /// A step of a submission.
@@ -108,6 +113,13 @@ impl Step {
     /// Whether it makes a person or a Lead.
     pub const fn is_record(&self) -> bool {
         matches!(self.kind, StepKind::Contact | StepKind::Record)
+    }
+
+    /// Whether only a person may know whether Tracker has the record: its answer is open, or it was taken for absent and is
+    /// not sent again without a look.
+    pub const fn is_doubtful_record(&self) -> bool {
+        let is_to_be_sent_again = matches!(self.state, StepState::Todo) && self.resends > 0;
+        self.is_record() && (self.state.is_open() || is_to_be_sent_again)
     }
 
     /// Whether the person or Lead was there already, or may have been: what was made for this submission says so.

@@ -26,6 +26,15 @@ pub struct Paused {
     pub probe_at: i64,
 }
 
+/// Why it is not certain what of a store was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// No run came by for a while.
+    Gap,
+    /// It is yesterday's, or comes from elsewhere, or has forgotten something.
+    OlderStore,
+}
+
 impl Store {
     /// All reasons at present; open means none.
     ///
@@ -112,8 +121,8 @@ impl Store {
     ///
     /// # Errors
     /// The store's.
-    pub fn verify_unfinished(&mut self) -> Result<usize, QueueError> {
-        self.write(|tx| tx.verify_unfinished())
+    pub fn verify_unfinished(&mut self, doubt: Doubt) -> Result<usize, QueueError> {
+        self.write(|tx| tx.verify_unfinished(doubt))
     }
 }
 
@@ -168,12 +177,15 @@ impl Tx<'_> {
         Ok(self.sql.prepare_cached("DELETE FROM pause WHERE reason = ?1")?.execute([reason.name()])? > 0)
     }
 
-    pub(super) fn verify_unfinished(&self) -> Result<usize, QueueError> {
+    /// Everything unfinished is looked up once before its first send: another copy of the store may have sent it.
+    pub(super) fn verify_unfinished(&self, doubt: Doubt) -> Result<usize, QueueError> {
         // Also what can be sent again by hand: another copy of the store may have done that since.
         // Of one that is being looked for, what comes after the lost answer: a Lead, when its person's was lost. A person's
-        // word that it is not there stands.
-        let not = [State::Done, State::Erased, State::Checking].map(State::name);
-        let sql = "UPDATE submission SET verify = 1 WHERE state NOT IN (?1, ?2) AND (state <> ?3 OR verify <> 2)";
-        Ok(self.sql.prepare_cached(sql)?.execute(not)?)
+        // word that it is not there stands; but in an older store it may have been followed since by another copy.
+        let [done, erased, checking] = [State::Done, State::Erased, State::Checking].map(State::name);
+        let is_older = doubt == Doubt::OlderStore;
+        let sql =
+            "UPDATE submission SET verify = 1 WHERE state NOT IN (?1, ?2) AND (verify <> 2 OR (?4 AND state <> ?3))";
+        Ok(self.sql.prepare_cached(sql)?.execute(params![done, erased, checking, is_older])?)
     }
 }

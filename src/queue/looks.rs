@@ -155,6 +155,29 @@ impl Store {
         self.set_token(&control_name(tenant, record_type), text.as_deref().map(|text| (text, None)))
     }
 
+    /// Takes note of the generation of credentials under which the record was read just now, if it is still the one: an
+    /// erasure may have taken it away meanwhile, and must not be undone.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn see_control(
+        &mut self,
+        tenant: &str,
+        record_type: RecordType,
+        seen: &Control,
+        generation: i64,
+    ) -> Result<(), QueueError> {
+        let name = control_name(tenant, record_type);
+        self.write(|tx| {
+            let kept = tx.token(&name)?.and_then(|(text, _)| Control::of(&text));
+            let Some(mut known) = kept.filter(|known| known.id == seen.id && known.email == seen.email) else {
+                return Ok(());
+            };
+            known.see(generation);
+            tx.set_token(&name, Some((&known.text(), None)))
+        })
+    }
+
     /// The record that a look-up of a type must find to be believed.
     ///
     /// # Errors
@@ -180,14 +203,12 @@ pub struct Control {
 const GENERATIONS: usize = 32;
 
 impl Control {
-    /// Takes note of a generation; whether it is a new one.
-    pub fn see(&mut self, generation: i64) -> bool {
-        let is_new = !self.seen.contains(&generation);
-        if is_new {
+    /// Takes note of a generation.
+    pub fn see(&mut self, generation: i64) {
+        if !self.seen.contains(&generation) {
             self.seen.push(generation);
             self.seen.drain(..self.seen.len().saturating_sub(GENERATIONS));
         }
-        is_new
     }
 
     fn text(&self) -> String {

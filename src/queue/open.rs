@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::QueueError;
 use super::Site;
 use super::disk::{Files, changed_at, configure, furnish, make_private, wal_is_missing};
+use super::lane::Doubt;
 use super::lock::{PATIENCE, RunSlot, WriteLock};
 use crate::codes::Code;
 use crate::vault::{Aad, Ring, place};
@@ -311,7 +312,7 @@ impl Store {
             let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tx = Tx { sql: &transaction, ring: &self.ring };
             tx.set_meta("home", &site.fingerprint())?;
-            tx.verify_unfinished()?;
+            tx.verify_unfinished(Doubt::OlderStore)?;
             if !here {
                 // Both a copy and a move end with "this site has moved"; only the environment tells a staging copy.
                 tx.pause_unless_live(site)?;

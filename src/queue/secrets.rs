@@ -112,18 +112,7 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn set_token(&mut self, name: &str, value: Option<(&str, Option<i64>)>) -> Result<(), QueueError> {
-        self.write(|tx| {
-            let Some((value, expires_at)) = value else {
-                tx.change("DELETE FROM token WHERE name = ?1", [name])?;
-                return Ok(());
-            };
-            let sealed = tx.seal(&tx.of_site(name)?, "token", value.as_bytes())?;
-            tx.change(
-                "INSERT OR REPLACE INTO token (name, sealed, expires_at) VALUES (?1, ?2, ?3)",
-                params![name, sealed, expires_at],
-            )?;
-            Ok(())
-        })
+        self.write(|tx| tx.set_token(name, value))
     }
 }
 
@@ -194,7 +183,20 @@ impl Tx<'_> {
         Ok(all)
     }
 
-    fn token(&self, name: &str) -> Result<Option<Token>, QueueError> {
+    pub(super) fn set_token(&self, name: &str, value: Option<(&str, Option<i64>)>) -> Result<(), QueueError> {
+        let Some((value, expires_at)) = value else {
+            self.change("DELETE FROM token WHERE name = ?1", [name])?;
+            return Ok(());
+        };
+        let sealed = self.seal(&self.of_site(name)?, "token", value.as_bytes())?;
+        self.change(
+            "INSERT OR REPLACE INTO token (name, sealed, expires_at) VALUES (?1, ?2, ?3)",
+            params![name, sealed, expires_at],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn token(&self, name: &str) -> Result<Option<Token>, QueueError> {
         let row: Option<(Vec<u8>, Option<i64>)> = self
             .sql
             .prepare_cached("SELECT sealed, expires_at FROM token WHERE name = ?1")?

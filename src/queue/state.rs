@@ -80,6 +80,13 @@ impl State {
     }
 }
 
+impl Pause {
+    /// Whether a run may find it cured by itself.
+    pub const fn is_probed(self) -> bool {
+        matches!(self, Self::Credentials | Self::Endpoint)
+    }
+}
+
 impl StepState {
     /// Whether Tracker may have applied it, so that it must never simply be sent again.
     pub const fn is_open(self) -> bool {

@@ -56,6 +56,8 @@ pub struct StepOutcome {
     pub fixes_plan: bool,
     /// When to look once more, a day after a lost answer.
     pub audit_at: Option<i64>,
+    /// A person's word that the record is not there still holds: the send that it was given for never reached Tracker.
+    pub still_absent: bool,
     /// The claim goes on with a look and is no nearer to its end: what kills PHP there must not begin anew for ever (C2).
     pub is_midway: bool,
 }
@@ -316,7 +318,7 @@ impl Tx<'_> {
             .prepare_cached(
                 "UPDATE submission SET crashes = CASE WHEN ?8 THEN crashes ELSE 0 END, updated_at = ?3, plan_fixed = max(plan_fixed, ?4),
                  tracker_id = coalesce(?5, tracker_id), audit_at = coalesce(?6, audit_at),
-                 verify = CASE WHEN ?7 THEN 0 ELSE verify END
+                 verify = CASE WHEN ?9 THEN 2 WHEN ?7 THEN 0 ELSE verify END
                  WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'",
             )?
             .execute(params![
@@ -331,7 +333,8 @@ impl Tx<'_> {
                 outcome.fixes_plan
                     && step.kind == StepKind::Record
                     && !matches!(outcome.event, "found" | "reconciled"),
-                outcome.is_midway
+                outcome.is_midway,
+                outcome.still_absent,
             ])?;
         self.must_hold(held)?;
         self.note(

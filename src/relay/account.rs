@@ -48,7 +48,9 @@ impl Runner<'_> {
         let marker = &claimed.job.marker;
         let same_person = match self.read_known(claimed, kind, id)? {
             Reading::Record(Some(record)) => {
-                email.is_some_and(|email| record.has_email(&email)) || record.has_marker(marker)
+                email.is_some_and(|email| record.has_email(&email))
+                    || record.has_marker(marker)
+                    || (kind == RecordType::Lead && record.has_title(&claimed.plan.lead_name))
             }
             // A record that may not or cannot be read is nobody's for certain.
             Reading::Record(None) | Reading::Impossible => false,
@@ -59,22 +61,28 @@ impl Runner<'_> {
 
     /// Under new credentials the person whom look-ups must find is read once before anything else is done: only then is it
     /// known later to which account an answer belongs that was lost under them.
-    pub(super) fn recognise_account(&mut self, claimed: &Claimed) -> Result<(), QueueError> {
+    pub(super) fn recognise_account(&mut self, claimed: &Claimed) -> Result<Option<Walk>, QueueError> {
         let (kind, tenant) = (searched_type(claimed), self.tenant.clone());
-        let Some(mut known) = self.store().control(&tenant.hash, kind)? else { return Ok(()) };
-        if self.recognised.contains(&kind) || !known.see(tenant.generation) {
-            return Ok(());
+        let Some(known) = self.store().control(&tenant.hash, kind)? else { return Ok(None) };
+        if self.recognised.contains(&kind) || known.seen.contains(&tenant.generation) {
+            return Ok(None);
         }
         self.recognised.push(kind);
         match self.read_known(claimed, kind, known.id)? {
             Reading::Record(Some(record)) if record.has_email(&known.email) => {
-                self.store().set_control(&tenant.hash, kind, Some(&known))
+                self.store().see_control(&tenant.hash, kind, &known, tenant.generation)?;
             }
-            // Deleted or merged, or never in this account: the next look takes one from Tracker's own page.
-            Reading::Record(_) => self.store().set_control(&tenant.hash, kind, None),
+            // Deleted or merged, or never in this account: the next look takes one from Tracker's own page. Where nobody can
+            // read, the next person who is delivered is kept; to try it with every run would only cost requests.
+            Reading::Record(_) | Reading::Impossible => self.store().set_control(&tenant.hash, kind, None)?,
+            // Tracker asks for patience, and everybody heeds that.
+            Reading::Failed(verdict) if verdict.is_asking_for_patience() => {
+                return self.trouble(claimed, None, &verdict).map(Some);
+            }
             // Nothing depends on it yet.
-            Reading::Failed(_) | Reading::Impossible => Ok(()),
+            Reading::Failed(_) => {}
         }
+        Ok(None)
     }
 
     /// The first person that was delivered to a tenant is what later look-ups must find to be believed.
@@ -144,11 +152,20 @@ pub(crate) fn credentials(store: &Store, settings: &Settings) -> Result<Credenti
 /// Credentials that a constant changed are new ones, as those that were saved: what was sent under the old ones may belong to
 /// another account.
 pub(super) fn heed_change(store: &mut Store, credentials: &Credentials) -> Result<(), QueueError> {
+    let mark = mark_of(store, credentials);
+    store.heed_credentials(&mark)
+}
+
+/// Whether credentials that were read are still those in force.
+pub(super) fn are_in_force(store: &Store, settings: &Settings, read: &Credentials) -> Result<bool, QueueError> {
+    Ok(mark_of(store, &credentials(store, settings)?) == mark_of(store, read))
+}
+
+fn mark_of(store: &Store, credentials: &Credentials) -> String {
     let secrets = [&credentials.client_secret, &credentials.refresh_token, &credentials.api_token];
     let text = secrets.map(|one| one.as_ref().map_or("", |value| value.as_str()));
     let joined = zeroize::Zeroizing::new(text.join("\0"));
-    let mark = hex(&store.ring().hash("credentials", joined.as_bytes()));
-    store.heed_credentials(&mark)
+    hex(&store.ring().hash("credentials", joined.as_bytes()))
 }
 
 /// The account of hosts and credentials.

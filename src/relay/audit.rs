@@ -1,7 +1,7 @@
 //! D1: a day after a lost answer Tracker is looked at once more. A request that was applied hours late, after it was proven
 //! absent and sent again, is noticed here; nothing is deleted.
 
-use super::deliver::Claimed;
+use super::deliver::{Claimed, Walk};
 use super::plan::Plan;
 use super::report::Event;
 use super::rule::Rule;
@@ -53,6 +53,15 @@ impl Runner<'_> {
             // After a crash, or where a person had it planned anew, nobody knows which one it was.
             let lost = if lost.is_empty() { records.iter().collect() } else { lost };
             let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false, has_sent: false };
+            match self.check_tenant(&claimed)? {
+                None => {}
+                // The same client, and other secrets: perhaps another customer's.
+                Some(Walk::Leave(settled, _)) if settled.code == Some(Code::RelayTenant) => {
+                    self.come_back(seq, "other credentials are in force")?;
+                    continue;
+                }
+                Some(_) => return self.store().put_off_audit(seq),
+            }
             let (mut twins, mut unsure) = (None, None);
             for step in lost {
                 match self.look_late(&claimed, step)? {

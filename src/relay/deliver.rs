@@ -148,7 +148,9 @@ impl Runner<'_> {
             }
         };
         let person = new.as_ref().map_or_else(|| job.person.clone(), |new| new.person.map(|hash| hash.to_vec()));
-        if let Some(person) = person.filter(|_| !job.plan_fixed && self.policy.keeps(Rule::SamePersonWaits))
+        // One that is open never waits, or two could wait for each other; one that was proven absent is as good as new.
+        let makes_person = !job.plan_fixed || job.is_to_make_person();
+        if let Some(person) = person.filter(|_| makes_person && self.policy.keeps(Rule::SamePersonWaits))
             && let Some(earlier) = self.store().earlier_open(seq, &person)?
         {
             if job.person.as_ref() != Some(&person) {
@@ -234,17 +236,22 @@ impl Runner<'_> {
 
     /// Walks the steps in order until all are settled or one stops it.
     fn walk(&mut self, claimed: &mut Claimed) -> Result<Walk, QueueError> {
+        let refused = claimed.job.steps.iter().find(|step| step.is_record() && step.state == StepState::Rejected);
+        if let Some(step) = refused.cloned() {
+            return self.refused_earlier(claimed, &step);
+        }
         if let Some(walk) = self.check_entered(claimed)? {
             return Ok(walk);
         }
         if let Some(walk) = self.check_tenant(claimed)? {
             return Ok(walk);
         }
-        self.recognise_account(claimed)?;
+        if let Some(walk) = self.recognise_account(claimed)? {
+            return Ok(walk);
+        }
         let mut at = 0;
         while let Some(step) = claimed.job.steps.get(at).cloned() {
             let walk = match step.state {
-                StepState::Rejected if step.is_record() => self.refused_earlier(claimed, &step)?,
                 StepState::Done | StepState::Rejected | StepState::Skipped => {
                     at += 1;
                     continue;

@@ -28,7 +28,8 @@ impl Runner<'_> {
         if pauses.is_empty() {
             return Ok(true);
         }
-        if !self.has_turn() {
+        // Somebody may have paused sending since this run began; only what a probe can cure is probed.
+        if !self.has_turn() || !pauses.iter().all(|pause| pause.reason.is_probed()) {
             return Ok(false);
         }
         let verdict = self.client().probe();

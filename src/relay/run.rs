@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Policy;
-use super::account::{StoreTokens, credentials, heed_change, tenant};
+use super::account::{StoreTokens, are_in_force, credentials, heed_change, tenant};
 use super::deliver::Flow;
 use super::lane::blocked;
 use super::pace::{Paced, Remembered};
@@ -13,6 +13,7 @@ use super::rule::Rule;
 use super::sight::Sight;
 use crate::clock::{Clock, Moment, Random};
 use crate::codes::{Code, Coded};
+use crate::queue::lane::Doubt;
 use crate::queue::lock::Holder;
 use crate::queue::open::hex;
 use crate::queue::state::Pause;
@@ -101,7 +102,7 @@ fn locked(store: &mut Store, around: Surroundings<'_>, mut report: Report, now: 
     }
     if store.fact("heartbeat")? > 0 && gap > around.policy.heartbeat_gap_ms {
         // A store that slept may be an old copy: what it has not sent, another copy may have.
-        store.verify_unfinished()?;
+        store.verify_unfinished(Doubt::Gap)?;
     }
     store.look_for_lost_key()?;
     let mark = mapping_mark(store, around.settings);
@@ -161,7 +162,7 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
     // A probe that is due later than any probe can be was set by a clock that was wrong.
     let often = !around.policy.keeps(Rule::ProbesAreFew);
     let due_for_probe = |at: i64| at <= now.wall || at > now.wall + around.policy.probe_ms || often;
-    let probe = store.pauses()?.iter().all(|pause| probed(pause.reason) && due_for_probe(pause.probe_at));
+    let probe = store.pauses()?.iter().all(|pause| pause.reason.is_probed() && due_for_probe(pause.probe_at));
     let by_constant = around.settings.surrounding("paused").and_then(Value::as_bool).unwrap_or(false);
     if by_constant || (!store.pauses()?.is_empty() && !probe) {
         return Ok(Ended::Paused);
@@ -178,11 +179,6 @@ fn before_sending(store: &mut Store, around: &Surroundings<'_>, due: bool, now: 
     }
     store.set_counter(around.site.counter)?;
     Ok(Ended::Ran)
-}
-
-/// Reasons that the run itself may find cured.
-const fn probed(reason: Pause) -> bool {
-    matches!(reason, Pause::Credentials | Pause::Endpoint)
 }
 
 fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<Report, QueueError> {
@@ -209,6 +205,10 @@ fn work(store: &mut Store, around: Surroundings<'_>, report: Report) -> Result<R
         return stopped(store, report, &around, Pause::Endpoint, Code::TrackerBlocked, &host);
     }
     let tenant = tenant(store, &hosts, around.settings)?;
+    if !matches!(are_in_force(store, around.settings, &credentials), Ok(true)) {
+        // Somebody has entered others between the two: an answer that is lost under these must not count as one of theirs.
+        return work(store, around, report);
+    }
     let earlier = earlier_pace(store, &around.clock.now())?.filter(|_| around.policy.keeps(Rule::PaceLasts));
     let pace = around.settings.number("pace");
     let ends_at = around.clock.now().boot + around.budget_ms;

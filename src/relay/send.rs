@@ -165,6 +165,7 @@ impl Runner<'_> {
             event,
             code: Some(code),
             message: message.clone(),
+            still_absent: claimed.job.said_absent && step.is_some_and(Step::is_record),
             ..Default::default()
         };
         let settle_back = |runner: &mut Self, event| match step {
@@ -234,6 +235,7 @@ impl Runner<'_> {
             event: "refused",
             code: Some(code),
             message: message.to_owned(),
+            still_absent: claimed.job.said_absent,
             ..Default::default()
         };
         self.write_outcome(claimed, step, &refused)?;

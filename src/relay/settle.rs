@@ -13,7 +13,7 @@ use crate::queue::job::Step;
 use crate::queue::state::{State, StepState};
 use crate::queue::work::StepOutcome;
 use crate::settings::{Api, RecordType};
-use crate::tracker::lookup::{Hit, Look};
+use crate::tracker::lookup::{CONTROL_IS_MISSED, Hit, Look};
 use crate::tracker::outcome::Refusal;
 use crate::tracker::plan::StepKind;
 
@@ -88,7 +88,11 @@ impl Runner<'_> {
         let proven = by_hand || (enough && late);
         if !proven || step.state == StepState::Applied {
             if step.state == StepState::Applied && looks >= self.policy.unclean_most {
-                return Ok(Walk::ask("no id", Code::TrackerNoId, ""));
+                return if step.is_record() {
+                    Ok(Walk::ask("no id", Code::TrackerNoId, ""))
+                } else {
+                    self.assume(claimed, step)
+                };
             }
             let looked = StepOutcome { event: "looked, not there yet", looks: Some(looks), ..Default::default() };
             self.write_outcome(claimed, step, &looked)?;
@@ -103,7 +107,8 @@ impl Runner<'_> {
         if step.state == StepState::Todo {
             // Nothing was lost here; a look that proves nothing does not hold a first send up.
             claimed.looked = Some(step.ordinal);
-            return if step.resends > 0 { Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, why)) } else { Ok(Walk::On) };
+            let is_asked = step.is_doubtful_record() && !claimed.job.said_absent;
+            return if is_asked { Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, why)) } else { Ok(Walk::On) };
         }
         let unclean = step.unclean + 1;
         if unclean >= self.policy.unclean_most {
@@ -121,21 +126,19 @@ impl Runner<'_> {
 
     /// No look is possible. A person or lead is never sent again blindly; a note is, once, and the journal says so.
     fn blind(&mut self, claimed: &mut Claimed, step: &Step) -> Result<Walk, QueueError> {
-        if step.state == StepState::Todo && step.resends == 0 {
+        let is_asked = step.is_doubtful_record() && !claimed.job.said_absent;
+        if step.state == StepState::Todo && !is_asked {
             claimed.looked = Some(step.ordinal);
             return Ok(Walk::On);
         }
         if step.is_record() {
-            if claimed.job.said_absent || !self.policy.keeps(Rule::BlindAsks) {
+            if !is_asked || !self.policy.keeps(Rule::BlindAsks) {
                 return self.send_again(claimed, step, "absent, as a person said");
             }
             return Ok(Walk::ask(UNSETTLED, Code::RelayUnsettled, ""));
         }
         if step.state == StepState::Applied {
-            // Tracker said yes to it and nobody can look: it is believed, and never sent again.
-            let assumed = StepOutcome { state: Some(StepState::Done), event: "assumed", ..Default::default() };
-            self.write_outcome(claimed, step, &assumed)?;
-            return Ok(Walk::On);
+            return self.assume(claimed, step);
         }
         if self.waited(step) < self.policy.absent_ms {
             let left = self.policy.absent_ms - self.waited(step);
@@ -156,6 +159,13 @@ impl Runner<'_> {
             return self.or_pass_over(claimed, step, walk);
         }
         self.send_again(claimed, step, "sent again without a look: it may be there twice")
+    }
+
+    /// A child that Tracker said yes to, and that no look shows: it is believed, and never sent again.
+    fn assume(&mut self, claimed: &Claimed, step: &Step) -> Result<Walk, QueueError> {
+        let assumed = StepOutcome { state: Some(StepState::Done), event: "assumed", ..Default::default() };
+        self.write_outcome(claimed, step, &assumed)?;
+        Ok(Walk::On)
     }
 
     /// What happens where a rule is switched off on purpose: the lost create simply goes out again.
@@ -266,7 +276,7 @@ impl Runner<'_> {
         let look = self.look(claimed, |runner| {
             Ok(runner.client().find_person(searched, &email, &marker, marker_field, control.as_ref()))
         })?;
-        if control.is_some() && matches!(look, Look::Unclean { .. }) {
+        if control.is_some() && matches!(&look, Look::Unclean { why, .. } if why == CONTROL_IS_MISSED) {
             // It may have been deleted or merged in Tracker: the next look takes one from Tracker's own page.
             self.store().set_control(&tenant, searched, None)?;
         }

@@ -19,6 +19,9 @@ use crate::settings::{Api, RecordType};
 /// Rows of a page. ASSUMPTION U7: more are never given, whatever is asked for.
 const PAGE: usize = 10;
 
+/// Why a look proves nothing that did not find the record that it must find.
+pub const CONTROL_IS_MISSED: &str = "a record that must be found was not";
+
 /// A record that a look found and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -122,7 +125,7 @@ impl Client<'_> {
         }
         match self.control_is_found(record_type, email, control) {
             Ok(true) => Look::Clean(checked),
-            Ok(false) => Look::Unclean { hits: checked, why: "a record that must be found was not".into() },
+            Ok(false) => Look::Unclean { hits: checked, why: CONTROL_IS_MISSED.into() },
             Err(verdict) if checked.is_empty() => self.failed(verdict),
             Err(_) => Look::Unclean { hits: checked, why: "the control was not answered".into() },
         }

@@ -106,6 +106,11 @@ impl Verdict {
         }
     }
 
+    /// Whether Tracker asks everybody to wait.
+    pub fn is_asking_for_patience(&self) -> bool {
+        self.refusal() == Some(Refusal::TooMany) || self.retry_after().is_some()
+    }
+
     /// A refusal.
     pub fn refused(why: Refusal, code: Code, message: impl Into<String>) -> Self {
         Self::NotApplied { why, code, message: message.into(), retry_after: None }

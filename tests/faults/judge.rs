@@ -216,8 +216,15 @@ fn children(site: &Site, ledger: &Value) -> Result<(), String> {
         let links = note["associations"].as_object().into_iter().flatten();
         let links = links.flat_map(|(to, all)| all.as_array().into_iter().flatten().map(move |one| (to, &one["id"])));
         let records: Vec<_> = links.map(|(to, id)| record(to, id.as_i64().unwrap_or(0))).collect();
+        // Who was erased after the delivery has no marker here any more: theirs are told by the record alone.
+        let is_erased = |record: &Value| {
+            let erased = |one: &&Person| matches!(one.by_hand, Some(ByHand::Done("erase")));
+            submission.is_none() && site.people.iter().filter(erased).any(|one| is_of(record, one))
+        };
         let fits = |found: &Option<&Value>| {
-            of_elsewhere(*found) || person.is_some_and(|one| found.is_some_and(|record| is_of(record, one)))
+            of_elsewhere(*found)
+                || found.is_some_and(is_erased)
+                || person.is_some_and(|one| found.is_some_and(|record| is_of(record, one)))
         };
         if !records.iter().any(fits) {
             return Err(format!("a note of {:?} hangs on {}", person.map(|one| &one.email), note["associations"]));

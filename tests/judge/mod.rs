@@ -187,9 +187,11 @@ fn rules(store: &Store, ledger: &Value, people: &People<'_>, now: &Moment) -> Re
              AND NOT EXISTS (SELECT 1 FROM step r WHERE r.seq = c.seq AND r.kind = 'record' AND r.state = 'done')",
         ),
         (
+            // What was refused had its turn, and has another one when somebody retries it.
             "a step that ended before an earlier one",
             "SELECT count(*) || '' FROM step a JOIN step b USING (seq) WHERE a.ordinal < b.ordinal AND a.kind <> 'find'
-             AND a.state = 'done' AND b.state = 'done' AND b.settled_at < a.settled_at",
+             AND a.state = 'done' AND b.state = 'done' AND b.settled_at < a.settled_at
+             AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.seq = a.seq AND j.step = a.kind AND j.event = 'refused')",
         ),
         ("more than three crashes", "SELECT count(*) || '' FROM submission WHERE crashes > 3"),
         (

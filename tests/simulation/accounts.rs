@@ -7,9 +7,12 @@ use std::rc::Rc;
 use halt_tracker::clock::Clock as _;
 use halt_tracker::queue::act::Action;
 use halt_tracker::queue::state::State;
+use halt_tracker::settings::RecordType;
 use serde_json::{Value, json};
 
 use crate::delivery::{ada, somebody};
+use crate::interleaved::once;
+use crate::meanwhile::At;
 use crate::model::Tracker;
 use crate::world::World;
 
@@ -119,4 +122,73 @@ fn who_is_read_under_each_new_secret_tells_that_the_account_is_the_same() {
     world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
     world.run_for(1);
     assert_eq!(world.asked("get_resource"), reads);
+}
+
+/// The e-mail of whom look-ups must find.
+fn control(world: &World) -> Option<String> {
+    let sql = "SELECT name FROM token WHERE name LIKE 'control Resource %'";
+    let name: String = world.store.connection().query_row(sql, [], |row| row.get(0)).ok()?;
+    let tenant = name.trim_start_matches("control Resource ");
+    world.store.control(tenant, RecordType::Resource).expect("read").map(|known| known.email)
+}
+
+#[test]
+fn who_was_erased_while_they_were_read_is_not_remembered_again() {
+    let mut world = without_a_search(8);
+    somebody(&mut world);
+    assert_eq!(control(&world).as_deref(), Some("grace@example.org"));
+    let sql = "SELECT id FROM submission";
+    let grace: String = world.store.connection().query_row(sql, [], |row| row.get(0)).expect("Grace");
+    world.paste_new_credentials();
+    world.submit(&ada());
+    world.others.script = once(At::Answered, "/v1/Resource/5001", move |reach| {
+        assert!(reach.act(&grace, Action::Erase));
+    });
+    world.run();
+    assert_eq!(control(&world).as_deref(), Some("ada@example.org"), "{}", world.explain());
+}
+
+#[test]
+fn where_nobody_can_read_it_is_not_tried_with_every_run() {
+    let mut world = World::new(8, json!({ "duplicates": "create" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "exchange", "do": 401, "times": 100_000 }] }));
+    world.paste_new_credentials();
+    world.submit(&ada());
+    world.run_for(1);
+    let sent = world.wire.sent;
+    world.submit(&json!({ "name": "Alan Turing", "email": "alan@example.org" }));
+    world.run();
+    assert_eq!(world.wire.sent - sent, 2, "the person and the activity");
+}
+
+#[test]
+fn patience_that_tracker_asks_for_meanwhile_is_heeded() {
+    let mut world = without_a_search(8);
+    somebody(&mut world);
+    world.paste_new_credentials();
+    let fault = json!([{ "on": "get_resource", "do": 429, "times": 1, "retry_after": 900 }]);
+    world.switches(&json!({ "faults": fault }));
+    let id = world.submit(&ada());
+    let report = world.run().expect("no crash");
+    let wait = report.not_before.map_or(0, |at| at - world.clock.wall());
+    assert!((890_000..=900_000).contains(&wait), "{wait}");
+    assert_eq!(world.asked("create_resource"), 1, "Grace's");
+    world.run_for(2);
+    assert_eq!(world.item(&id).state, State::Done, "{}", world.explain());
+}
+
+#[test]
+fn a_look_that_says_nothing_about_whom_it_must_find_does_not_forget_them() {
+    let mut world = World::new(8, json!({ "api": "rest" }));
+    somebody(&mut world);
+    let others: Vec<Value> = (0..8)
+        .map(|at| json!({ "firstName": "O", "surname": "Other", "email": format!("o{at}@other.example") }))
+        .collect();
+    let now = world.clock.truth();
+    world.wire.tracker.borrow_mut().seed(&json!({ "resources": others }), now).expect("seeded");
+    world.switches(&json!({ "email_filter": "ignored", "page_cap": 5 }));
+    world.submit(&ada());
+    world.run_for(1);
+    assert_eq!(control(&world).as_deref(), Some("grace@example.org"), "{}", world.explain());
 }

@@ -148,3 +148,34 @@ fn whoever_is_erased_while_a_run_has_them_is_sent_nowhere_any_more() {
         assert_eq!(world.held("resources").len(), 1, "{api}: nothing was sent");
     });
 }
+
+#[test]
+fn a_pause_by_hand_at_any_moment_of_a_run_is_not_lifted_by_it() {
+    let paused = |world: &World| world.number("SELECT count(*) FROM pause WHERE reason = 'by hand'") == 1;
+    for moment in 0.. {
+        // Paused for another reason, which a probe finds cured.
+        let mut world = World::new(5, json!({ "api": "rest" }));
+        world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "404_before", "times": 1 }] }));
+        world.submit(&ada());
+        world.run();
+        assert_eq!(world.number("SELECT count(*) FROM pause WHERE reason = 'endpoint'"), 1, "{}", world.explain());
+        world.clock.advance(600_000);
+        let left = Rc::new(RefCell::new(moment));
+        let counted = Rc::clone(&left);
+        world.others.script = Some(Box::new(move |reach, _, _| {
+            let is_it = *counted.borrow() == 0;
+            *counted.borrow_mut() -= 1;
+            if is_it {
+                let now = reach.clock.wall();
+                reach.store.pause(Pause::ByHand, Code::RelayPaused, "", now, 0).expect("paused");
+            }
+        }));
+        world.run();
+        world.others.script = None;
+        if *left.borrow() >= 0 {
+            assert!(moment > 10, "a run has only {moment} moments");
+            return;
+        }
+        assert!(paused(&world), "moment {moment}: {}", world.explain());
+    }
+}

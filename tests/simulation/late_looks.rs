@@ -106,6 +106,22 @@ fn another_account_is_not_asked_what_the_first_one_holds() {
 }
 
 #[test]
+fn another_account_of_the_same_client_is_not_asked_what_the_first_one_holds() {
+    let mut world = World::new(6, json!({ "api": "rest" }));
+    let id = lost_and_found(&mut world);
+    twin(&world);
+    let first = std::mem::take(&mut world.wire.tracker);
+    world.paste_new_credentials();
+    pass(&mut world, 30);
+    let events = |world: &World| lines(world, &id).into_iter().map(|(event, _)| event).collect::<Vec<_>>();
+    assert_eq!(events(&world), ["late look put off"; 2]);
+    world.wire.tracker = first;
+    world.paste_new_credentials();
+    pass(&mut world, 24 * 11);
+    assert_eq!(events(&world).last().map(String::as_str), Some("late twin"), "{}", world.explain());
+}
+
+#[test]
 fn a_plan_that_cannot_be_read_is_no_clean_look() {
     let mut world = World::new(6, json!({ "api": "rest" }));
     let id = lost_and_found(&mut world);

@@ -151,6 +151,33 @@ fn what_is_sent_again_is_not_made_beside_the_record_of_a_later_submission_of_the
 }
 
 #[test]
+fn what_is_sent_again_waits_for_a_later_submission_of_the_same_person_whose_answer_is_lost() {
+    let mut world = World::new(6, json!({ "api": "rest" }));
+    somebody(&mut world);
+    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
+    let first = world.submit(&ada());
+    world.run();
+    // Proven absent, and its second try never leaves the site.
+    (world.wire.weather.refuse, world.wire.weather.only_creates) = (100, true);
+    while world.item(&first).state == State::Checking {
+        world.clock.advance(30_000);
+        world.run();
+    }
+    assert_eq!(world.item(&first).state, State::Retry, "{:?}", world.item(&first));
+    world.wire.weather = crate::wire::Weather::default();
+    // The later one is made in Tracker, its answer is lost, and no search knows her yet.
+    let fault = json!([{ "on": "create_resource", "do": "drop_after", "times": 1 }]);
+    world.switches(&json!({ "search_lag_ms": 8 * 60_000, "faults": fault }));
+    let second = world.submit(&ada());
+    world.run();
+    assert_eq!(world.item(&second).state, State::Checking, "{}", world.explain());
+    world.run_for(6);
+    let records = [&first, &second].map(|id| world.item(id).tracker_id);
+    assert_eq!(world.held("resources").len(), 2, "Grace, and Ada once: {}", world.explain());
+    assert!(records[0].is_some() && records[0] == records[1], "{}", world.explain());
+}
+
+#[test]
 fn three_failures_end_a_run_only_when_they_come_in_a_row() {
     let mut world = World::new(4, json!({ "api": "rest", "duplicates": "create", "pace": "6000" }));
     somebody(&mut world);

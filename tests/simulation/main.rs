@@ -14,6 +14,7 @@ mod contract;
 mod corrected;
 mod counts;
 mod crowd;
+mod dead_ends;
 mod delivery;
 mod documents;
 mod doubled;
