@@ -7,6 +7,7 @@ use halt_tracker::queue::state::State;
 use serde_json::{Value, json};
 
 use crate::delivery::{ada, both, somebody};
+use crate::looking::absent_and_not_sent_again;
 use crate::restored::deliver_and_forget;
 use crate::wire::Weather;
 use crate::world::World;
@@ -76,17 +77,7 @@ fn a_persons_word_is_good_for_one_send_that_may_have_left() {
 #[test]
 fn who_was_taken_for_absent_and_cannot_be_looked_for_any_more_can_be_decided_about() {
     for absent in [true, false] {
-        let mut world = World::new(9, json!({ "api": "rest" }));
-        somebody(&mut world);
-        faults(&world, &[("create_resource", json!("drop_before"))]);
-        let id = world.submit(&ada());
-        world.run();
-        (world.wire.weather.refuse, world.wire.weather.only_creates) = (100, true);
-        while world.item(&id).state == State::Checking {
-            world.clock.advance(30_000);
-            world.run();
-        }
-        world.wire.weather = Weather::default();
+        let (mut world, id) = absent_and_not_sent_again();
         faults(&world, &[("search_resource", json!("403_before"))]);
         world.run_for(3);
         is_asked(&world, &id, "HT-1603");

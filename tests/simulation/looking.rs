@@ -127,21 +127,26 @@ fn a_lost_answer_is_not_sent_again_where_nobody_can_look_but_asks_a_person_after
     assert_eq!(world.held("resources").len(), 2);
 }
 
-#[test]
-fn what_is_sent_again_is_not_made_beside_the_record_of_a_later_submission_of_the_same_person() {
+/// Ada's create never arrived; it is proven absent, and its second try never leaves the site.
+pub fn absent_and_not_sent_again() -> (World, String) {
     let mut world = World::new(6, json!({ "api": "rest" }));
     somebody(&mut world);
     world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
-    let first = world.submit(&ada());
+    let id = world.submit(&ada());
     world.run();
-    // Proven absent, and its second try never leaves the site.
     (world.wire.weather.refuse, world.wire.weather.only_creates) = (100, true);
-    while world.item(&first).state == State::Checking {
+    while world.item(&id).state == State::Checking {
         world.clock.advance(30_000);
         world.run();
     }
-    assert_eq!(world.item(&first).state, State::Retry, "{:?}", world.item(&first));
+    assert_eq!(world.item(&id).state, State::Retry, "{:?}", world.item(&id));
     world.wire.weather = crate::wire::Weather::default();
+    (world, id)
+}
+
+#[test]
+fn what_is_sent_again_is_not_made_beside_the_record_of_a_later_submission_of_the_same_person() {
+    let (mut world, first) = absent_and_not_sent_again();
     world.switches(&json!({ "search_lag_ms": 8 * 60_000 }));
     let second = world.submit(&ada());
     world.run_for(1);
@@ -152,19 +157,7 @@ fn what_is_sent_again_is_not_made_beside_the_record_of_a_later_submission_of_the
 
 #[test]
 fn what_is_sent_again_waits_for_a_later_submission_of_the_same_person_whose_answer_is_lost() {
-    let mut world = World::new(6, json!({ "api": "rest" }));
-    somebody(&mut world);
-    world.switches(&json!({ "faults": [{ "on": "create_resource", "do": "drop_before", "times": 1 }] }));
-    let first = world.submit(&ada());
-    world.run();
-    // Proven absent, and its second try never leaves the site.
-    (world.wire.weather.refuse, world.wire.weather.only_creates) = (100, true);
-    while world.item(&first).state == State::Checking {
-        world.clock.advance(30_000);
-        world.run();
-    }
-    assert_eq!(world.item(&first).state, State::Retry, "{:?}", world.item(&first));
-    world.wire.weather = crate::wire::Weather::default();
+    let (mut world, first) = absent_and_not_sent_again();
     // The later one is made in Tracker, its answer is lost, and no search knows her yet.
     let fault = json!([{ "on": "create_resource", "do": "drop_after", "times": 1 }]);
     world.switches(&json!({ "search_lag_ms": 8 * 60_000, "faults": fault }));
