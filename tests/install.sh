@@ -19,14 +19,17 @@ install -m 0644 "$built" "$folder/halt_tracker.so.new"
 mv -f "$folder/halt_tracker.so.new" "$folder/halt_tracker.so"
 say "copied the extension to $folder/halt_tracker.so"
 
-# Debian keeps one folder for each kind of PHP beside each other: .../8.2/cli/conf.d, .../8.2/fpm/conf.d.
+# Debian keeps one folder for each kind of PHP beside each other: .../8.2/cli/conf.d, .../8.2/fpm/conf.d, .../8.2/apache2/conf.d.
+# Elsewhere the folders beside this one are other programs'.
 scan="$(php -r 'echo PHP_CONFIG_FILE_SCAN_DIR;')"
 [ -n "$scan" ] || fail "this PHP reads no further ini files; add extension=halt_tracker to $(php -r 'echo php_ini_loaded_file() ?: "its php.ini";')"
 folders=("$scan")
-for kind in cli fpm; do
-    other="$(dirname "$(dirname "$scan")")/$kind/$(basename "$scan")"
-    if [ -d "$other" ] && [ "$other" != "$scan" ]; then folders+=("$other"); fi
-done
+kind="$(dirname "$scan")"
+if [ "$(basename "$kind")" = cli ]; then
+    for other in "$(dirname "$kind")"/*/"$(basename "$scan")"; do
+        if [ "$other" != "$scan" ]; then folders+=("$other"); fi
+    done
+fi
 for one in "${folders[@]}"; do
     [ -d "$one" ] || continue
     echo 'extension=halt_tracker' >"$one/30-halt_tracker.ini"

@@ -132,17 +132,19 @@ fn every_php_file_refuses_direct_access_and_folders_show_no_list() {
     }
 }
 
-/// A PHP whose folders lie in a temporary place: it answers as a machine's own would.
-fn php(place: &Path) -> PathBuf {
-    for folder in ["lib", "bin", "etc/cli/conf.d", "etc/fpm/conf.d", "wordpress/wp-content/plugins"] {
+/// A PHP whose folders lie in a temporary place: it answers as a machine's own would. `scan` is where its command line looks
+/// for ini files.
+fn php(place: &Path, scan: &str) -> PathBuf {
+    for folder in ["lib", "bin", scan, "wordpress/wp-content/plugins"] {
         fs::create_dir_all(place.join(folder)).expect("made");
     }
     let script = format!(
-        "#!/usr/bin/env bash\ncase \"$*\" in\n*extension_dir*) echo -n '{0}/lib' ;;\n*PHP_CONFIG_FILE_SCAN_DIR*) echo -n '{0}/etc/cli/conf.d' ;;\n\
-         *-m) [ -f '{0}/lib/halt_tracker.so' ] && grep -qx 'extension=halt_tracker' '{0}/etc/cli/conf.d/30-halt_tracker.ini' && printf 'Core\\nhalt_tracker\\njson\\n' ;;\n\
+        "#!/usr/bin/env bash\ncase \"$*\" in\n*extension_dir*) echo -n '{0}/lib' ;;\n*PHP_CONFIG_FILE_SCAN_DIR*) echo -n '{0}/{2}' ;;\n\
+         *-m) [ -f '{0}/lib/halt_tracker.so' ] && grep -qx 'extension=halt_tracker' '{0}/{2}/30-halt_tracker.ini' && printf 'Core\\nhalt_tracker\\njson\\n' ;;\n\
          *version*) echo -n '{1}' ;;\n*) echo \"unexpected: $*\" >&2; exit 9 ;;\nesac\n",
         place.display(),
-        env!("CARGO_PKG_VERSION")
+        env!("CARGO_PKG_VERSION"),
+        scan
     );
     let path = place.join("bin/php");
     fs::write(&path, script).expect("written");
@@ -150,23 +152,41 @@ fn php(place: &Path) -> PathBuf {
     place.join("bin")
 }
 
+/// The search path with a folder in front.
+fn path_with(bin: &Path) -> String {
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default())
+}
+
+#[test]
+fn a_folder_of_ini_files_that_stands_beside_other_programs_is_the_only_one_that_is_written() {
+    let place = tempfile::tempdir().expect("a folder");
+    let place = place.path();
+    let path = path_with(&php(place, "etc/php/conf.d"));
+    fs::create_dir_all(place.join("etc/fonts/conf.d")).expect("made");
+    run(Command::new(root().join("tests/install.sh")).arg(module(place)).env("PATH", &path));
+    assert_eq!(below(&place.join("etc")), ["php/conf.d/30-halt_tracker.ini"].map(str::to_owned).into());
+}
+
 #[test]
 fn installing_puts_extension_and_plugin_where_they_are_looked_for() {
     let place = tempfile::tempdir().expect("a folder");
     let place = place.path();
-    let bin = php(place);
+    let path = path_with(&php(place, "etc/cli/conf.d"));
+    for folder in ["etc/fpm/conf.d", "etc/apache2/conf.d", "etc/mods-available"] {
+        fs::create_dir_all(place.join(folder)).expect("made");
+    }
     let built = module(place);
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let install = || {
         let mut command = Command::new(root().join("tests/install.sh"));
         run(command.arg(&built).arg(place.join("wordpress")).env("PATH", &path))
     };
     let said = install();
     assert_eq!(fs::read(place.join("lib/halt_tracker.so")).expect("the module"), fs::read(&built).expect("it"));
-    for kind in ["cli", "fpm"] {
+    for kind in ["cli", "fpm", "apache2"] {
         let ini = place.join(format!("etc/{kind}/conf.d/30-halt_tracker.ini"));
         assert_eq!(fs::read_to_string(ini).expect("an ini file"), "extension=halt_tracker\n", "{kind}");
     }
+    assert_eq!(below(&place.join("etc")).len(), 3, "{:?}", below(&place.join("etc")));
     assert_eq!(below(&place.join("wordpress/wp-content/plugins/halt-tracker")), below(&root().join("php-shim")));
     assert!(said.contains("restart php-fpm") && said.contains(env!("CARGO_PKG_VERSION")), "{said}");
 
