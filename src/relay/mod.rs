@@ -2,8 +2,8 @@
 //! reaches Tracker exactly once although Tracker knows no idempotency keys.
 //!
 //! An intent is written before each send. When the answer is lost, nothing is sent again until a look into
-//! Tracker has proven that nothing was applied. The letters in comments (A1 … R4, Q1 … D1) name the rows of
-//! the table in the README's section on reliability.
+//! Tracker has proven that nothing was applied. The letters in comments and rules (A1 … D1) name the rows of
+//! the table in `docs/delivery.md`.
 //!
 //! - [`account`]: for whom a run speaks. [`policy`]: every duration, in one value; [`rule`]: every rule, by name.
 //!   [`pace`]: requests a minute.

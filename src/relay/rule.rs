@@ -1,5 +1,5 @@
 //! The rules that keep a submission from being lost or doubled, by name. What is shipped keeps them all; a campaign
-//! switches one off and must go red, or it shows nothing about that rule.
+//! switches one off and must go red, or it shows nothing about that rule. Letters in brackets name rows of `docs/delivery.md`.
 
 macro_rules! rules {
     ($($variant:ident = $words:literal;)+) => {
@@ -68,4 +68,42 @@ rules! {
     PaceLasts = "the pace goes on from run to run";
     EnteredIsRead = "a record that somebody named is read before anything hangs on it";
     ClocksAreCompared = "when a record was made is read by Tracker's clock";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Every row that a file below a folder names: a letter of the table, and its number.
+    fn named_below(folder: &Path, named: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            if entry.path().is_dir() {
+                named_below(&entry.path(), named);
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).expect("a source");
+            let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            named.extend(words.filter(|word| is_row(word)).map(ToOwned::to_owned));
+        }
+    }
+
+    fn is_row(word: &str) -> bool {
+        match word.strip_suffix('b').unwrap_or(word).as_bytes() {
+            [letter, number] => b"ACDFIQR".contains(letter) && (b'1'..=b'9').contains(number),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn every_row_that_the_code_names_stands_in_the_document() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let document = std::fs::read_to_string(root.join("docs/delivery.md")).expect("the document");
+        let rows: BTreeSet<&str> =
+            document.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()).collect();
+        let mut named = BTreeSet::new();
+        named_below(&root.join("src"), &mut named);
+        let missing: Vec<&String> = named.iter().filter(|row| !rows.contains(row.as_str())).collect();
+        assert!(named.len() > 10 && missing.is_empty(), "named and not told: {missing:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What an answer proves: done, not applied, or nothing at all. The rows R1 to R4 of the delivery table.
+//! What an answer proves: done, not applied, or nothing at all. The rows R1 to R4 of `docs/delivery.md`.
 
 use serde_json::Value;
 
