@@ -10,24 +10,30 @@ mod reference;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// The document whose tables are written; the rest of it is its author's.
+const REFERENCE: &str = "docs/reference.md";
+
 fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut wanted = vec![
+    // A document that is missing would else be one whose tables nobody compares.
+    let reference = match std::fs::read_to_string(root.join(REFERENCE)) {
+        Ok(text) => reference::filled(&text),
+        Err(error) => Err(error.to_string()),
+    };
+    let reference = match reference {
+        Ok(text) => text,
+        Err(problem) => {
+            eprintln!("{REFERENCE}: {problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let wanted = [
         ("php-shim/includes/messages.php", php::messages()),
         ("php-shim/includes/settings-table.php", php::settings()),
         ("php-shim/includes/words.php", php::words()),
+        (REFERENCE, reference),
     ];
-    // Not every checkout carries that document; one that does gets its tables.
-    if let Ok(text) = std::fs::read_to_string(root.join("docs/reference.md")) {
-        match reference::filled(&text) {
-            Ok(text) => wanted.push(("docs/reference.md", text)),
-            Err(problem) => {
-                eprintln!("docs/reference.md: {problem}");
-                return ExitCode::FAILURE;
-            }
-        }
-    }
     let mut outcome = ExitCode::SUCCESS;
     for (name, text) in wanted {
         let path = root.join(name);

@@ -5,7 +5,7 @@ use halt_tracker::codes;
 use halt_tracker::settings::{self, Kind};
 use std::fmt::Write;
 
-/// The text with its tables written anew; a marker without its end is a mistake, no marker at all is none.
+/// The text with its tables written anew; a marker that is missing is a mistake, or its table would go unseen.
 pub fn filled(text: &str) -> Result<String, String> {
     let text = between(text, "settings", &settings_table())?;
     between(&text, "codes", &codes_table())
@@ -13,7 +13,7 @@ pub fn filled(text: &str) -> Result<String, String> {
 
 fn between(text: &str, name: &str, table: &str) -> Result<String, String> {
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
-    let Some((before, rest)) = text.split_once(&open) else { return Ok(text.to_owned()) };
+    let (before, rest) = text.split_once(&open).ok_or_else(|| format!("there is no {open}"))?;
     let (_, after) = rest.split_once(&close).ok_or_else(|| format!("{open} has no {close}"))?;
     Ok(format!("{before}{open}\n{table}{close}{after}"))
 }
