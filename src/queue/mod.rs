@@ -3,7 +3,7 @@
 //!
 //! - [`open`]: whose store it is, and opening it; [`Store::write`] is the only way to change anything.
 //! - [`accept`]: a submission enters. [`job`]: a run reads it; [`work`]: claims it and records every step of its
-//!   delivery. [`looks`]: what look-ups into Tracker need.
+//!   delivery. `fixed`: what may still change about a plan that is fixed. [`looks`]: what look-ups into Tracker need.
 //! - [`lane`]: pauses, pace and other facts about the one outgoing line. [`secrets`]: credentials and tokens.
 //! - [`view`] and `history`: what screens show. [`act`]: what people do by hand. [`tidy`]: retention and erasure;
 //!   `addresses`: by what a person is found; [`erasure`]: who was erased, so that nobody comes back. `backup`: copies. `keys`: new, old and lost keys.
@@ -15,6 +15,7 @@ mod backup;
 mod disk;
 pub mod erasure;
 mod error;
+mod fixed;
 mod history;
 pub mod job;
 mod keys;

@@ -176,41 +176,6 @@ impl Store {
         self.write(|tx| tx.outcome(job, step, run_id, outcome, now))
     }
 
-    /// Puts corrected requests into a fixed plan, before any of them is sent.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn correct_plan(&mut self, job: &Job, run_id: &str, requests: &[u8]) -> Result<(), QueueError> {
-        self.write(|tx| {
-            let sealed = tx.seal(&job.id, "plan", requests)?;
-            let sql = "UPDATE submission SET plan = ?3 WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
-            let held = tx.change(sql, params![job.seq, run_id, sealed])?;
-            tx.must_hold(held)
-        })
-    }
-
-    /// Makes a plan the plan of the account that is in force.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn move_to_tenant(&mut self, seq: i64, run_id: &str, tenant: &str, generation: i64) -> Result<(), QueueError> {
-        self.write(|tx| {
-            let sql = "UPDATE submission SET tenant = ?3, generation = ?4 WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
-            tx.change(sql, params![seq, run_id, tenant, generation]).map(drop)
-        })
-    }
-
-    /// Forgets which record a submission became, since that one is not its own.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn forget_record(&mut self, seq: i64, run_id: &str) -> Result<(), QueueError> {
-        self.write(|tx| {
-            let sql = "UPDATE submission SET tracker_id = NULL WHERE seq = ?1 AND run_id = ?2 AND state = 'sending'";
-            tx.change(sql, params![seq, run_id]).map(drop)
-        })
-    }
-
     /// Lets go of a submission.
     ///
     /// # Errors
@@ -390,7 +355,7 @@ impl Tx<'_> {
         self.note(job.seq, now.wall, run_id, "", settled.state.name(), code, &job.id, &settled.message)
     }
 
-    fn must_hold(&self, changed: usize) -> Result<(), QueueError> {
+    pub(super) fn must_hold(&self, changed: usize) -> Result<(), QueueError> {
         if changed == 1 {
             Ok(())
         } else {
