@@ -84,8 +84,8 @@ impl Store {
                 [now - TRACE_MS],
             )?;
             let mut count = 0;
-            for (seq, id) in tx.past_retention(retention_days, now)? {
-                files.extend(tx.drop_payload(seq, &id, now)?);
+            for seq in tx.past_retention(retention_days, now)? {
+                files.extend(tx.drop_payload(seq, now)?);
                 count += 1;
             }
             Ok((count, files))
@@ -215,13 +215,12 @@ impl Store {
 }
 
 impl Tx<'_> {
-    fn past_retention(&self, retention_days: i64, now: i64) -> Result<Vec<(i64, String)>, QueueError> {
-        let sql = "SELECT seq, id FROM submission WHERE payload IS NOT NULL AND audit_at IS NULL AND ((state IN ('done','discarded') AND ended_at <= ?1)
+    fn past_retention(&self, retention_days: i64, now: i64) -> Result<Vec<i64>, QueueError> {
+        let sql = "SELECT seq FROM submission WHERE payload IS NOT NULL AND audit_at IS NULL AND ((state IN ('done','discarded') AND ended_at <= ?1)
                    OR (state = 'failed' AND ended_at <= ?2) OR (state = 'attention' AND updated_at <= ?2)) LIMIT 500";
         let mut statement = self.sql.prepare_cached(sql)?;
-        let rows = statement.query_map([now - retention_days * DAY_MS, now - TROUBLE_DAYS * DAY_MS], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        let rows =
+            statement.query_map([now - retention_days * DAY_MS, now - TROUBLE_DAYS * DAY_MS], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -249,7 +248,7 @@ impl Tx<'_> {
     }
 
     /// Everything sealed about a person goes; id, state, times and Tracker's id stay.
-    fn drop_payload(&self, seq: i64, _id: &str, now: i64) -> Result<Vec<String>, QueueError> {
+    fn drop_payload(&self, seq: i64, now: i64) -> Result<Vec<String>, QueueError> {
         let files = self.stored_files(seq)?;
         self.change("UPDATE submission SET payload = NULL, plan = NULL, message = NULL, updated_at = max(updated_at, ?2) WHERE seq = ?1", params![seq, now])?;
         self.change("UPDATE step SET message = NULL WHERE seq = ?1", [seq])?;
@@ -268,7 +267,7 @@ impl Tx<'_> {
             let whom = self.whom(one, &job.plan)?;
             self.remember_erased(&whom.into_iter().map(|hash| (hash, now)).collect())?;
         }
-        self.drop_payload(seq, id, now)?;
+        self.drop_payload(seq, now)?;
         self.change("DELETE FROM search WHERE seq = ?1", [seq])?;
         // The person may be the one that look-ups must find; the next look takes another.
         self.change("DELETE FROM token WHERE name LIKE 'control %'", [])?;
