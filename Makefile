@@ -31,7 +31,7 @@ bench: ## How fast a form is accepted and delivered, beside a plain table in Mar
 	cargo build --no-default-features --example tracker-sim
 	cargo run -q --no-default-features --example bench -- --extension $(extension) --sim $(examples)/tracker-sim
 
-torture: ## Longer and rarer checks, as far as their tools are installed
+torture: ## Longer and rarer checks; tools that are missing are installed
 	tests/install-packages.sh
 	tests/torture.sh
 

@@ -121,7 +121,7 @@ check "the Tracker simulator and the other examples" cargo build --no-default-fe
 check "the tests" cargo test --no-default-features --no-run
 
 section "Generated files"
-check "the plugin's tables and the README's agree with the engine's" cargo run -q --no-default-features --example generate -- --check
+check "the plugin's tables and those of docs/reference.md agree with the engine's" cargo run -q --no-default-features --example generate -- --check
 check "the texts for translators are in step with the code" php tests/pot.php --check
 
 section "The extension in plain PHP"

@@ -75,7 +75,7 @@ for part in ${PARTS:-faults security further}; do
     source "tests/torture/$part.sh"
     took=$((SECONDS - began))
     printf '\n%s took %s s\n' "$part" "$took" | tee -a "$said"
-    # Half an hour each was promised to whoever waits for these two; `further` has no such bound.
+    # Half an hour is the bound of these two, so that they are played often; `further` has none.
     if [[ "$part" =~ ^(faults|security)$ ]]; then
         expect "$part within 1800 s (it took $took s)" "$([ "$took" -le 1800 ]; echo $?)"
     fi

@@ -1,5 +1,5 @@
 //! The one table of settings: names, types, defaults and help. The plugin's pages, the constants, Site
-//! Health, the CLI and the README are made from it. Here the values that WordPress hands over are read
+//! Health, the CLI and docs/reference.md are made from it. Here the values that WordPress hands over are read
 //! once and become typed; nobody else parses a setting.
 
 mod table;

@@ -1,6 +1,18 @@
 # shellcheck shell=bash
 # The fault campaign, (a) to (k): whatever breaks, nothing that was acknowledged is lost and nobody is in Tracker twice.
 # Read by tests/torture.sh; less than half an hour on two cores.
+#
+# (a) delivery on virtual time: random sites by seed, and what it promises sentence by sentence
+# (b) the store: any history of calls, against a model of it
+# (c) at every point: the process dies, a call of the system fails once, or the machine stands still
+# (d) kill -9 over real PHP that runs, accepts and captures
+# (e) power cuts: only what was synced survives for certain
+# (f) errors of the disk: the n-th call of a kind fails; on a live site disks that are full or read-only, and keys that are gone
+# (g) the network: every fault at every step through both APIs, on real sockets under TLS
+# (h) other processes and sites at the same files and locks, and a newer engine at the store
+# (i) the wall clock jumps by an hour
+# (j) files of yesterday are put back, sites are copied, folders are somebody else's
+# (k) a fatal error of PHP around a run, and a call of the engine that never comes back
 
 # Time is virtual for the seeds: they take what the others, who wait for real servers and disks, leave of the cores.
 half=$((${SEEDS:-200000} / 2))
