@@ -204,9 +204,9 @@ codes! {
         "The secret was not saved.",
         "Use Generate, or paste a longer random value.";
     SecretName = 1409, "There is no such secret",
-        "The name is not one of the secrets that the engine keeps.",
+        "No secret that the engine keeps has this name or number.",
         "Nothing was changed.",
-        "Use one of the names that wp halt-tracker secret list shows.";
+        "Look at Settings, Webhook, or use a name or a webhook secret's number that wp halt-tracker secret list shows.";
     SecretCount = 1410, "Three webhook secrets are active already",
         "At most three webhook secrets can be active at the same time.",
         "The secret was not saved.",
@@ -407,5 +407,5 @@ codes! {
     ActName = 1903, "There is no such action",
         "The action's name or its arguments are not known.",
         "Nothing was changed.",
-        "Update plugin and extension to versions that belong together.";
+        "Correct what you typed; where nobody typed anything, update plugin and extension to versions that belong together.";
 }

@@ -50,7 +50,7 @@ struct Act {
 /// Does what a person asks for: on submissions, on the lane, on secrets.
 ///
 /// # Errors
-/// `HT-1903` for an unknown action; the store's.
+/// `HT-1903` for an unknown action or pause, `HT-1409` for a webhook secret that is not there; the store's.
 pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
     let act: Act = read_json(action, "action")?;
     if act.action == "moved" {
@@ -83,13 +83,23 @@ pub fn act(call: &Call, action: &[u8]) -> Result<Value, EngineError> {
                 Ok(changed(true))
             }
             "resume" => {
-                let reason = Pause::from_name(&act.reason).unwrap_or(Pause::ByHand);
+                // A name that was mistyped must not end the pause that somebody has ordered.
+                let reason = match act.reason.as_str() {
+                    "" => Pause::ByHand,
+                    name => Pause::from_name(name).ok_or_else(|| EngineError::new(Code::ActName, name))?,
+                };
                 Ok(changed(store.lift(reason)?))
             }
             "confirm_restore" => Ok(changed(store.lift(Pause::Restored)?)),
             "release_earlier" => Ok(json!({ "changed": [], "refused": [], "count": store.release_earlier(&now)? })),
             "unlock" => Ok(unlock(store, now.wall)),
-            "retire_secret" => Ok(changed(store.retire_secret("shared_secret", act.id)?)),
+            "retire_secret" => {
+                if store.retire_secret("shared_secret", act.id)? {
+                    return Ok(changed(true));
+                }
+                // Whoever mistypes the number of a leaked secret must not believe that it opens nothing any more.
+                Err(EngineError::new(Code::SecretName, act.id.to_string()))
+            }
             "rotate_key" => Ok(json!({ "changed": [store.rotate_key()?], "refused": [] })),
             "backup" => Ok(
                 json!({ "changed": [act.path.clone()], "refused": [], "files": store.back_up(Path::new(&act.path))? }),

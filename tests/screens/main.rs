@@ -27,5 +27,6 @@ mod plain;
 mod rest;
 mod runs;
 mod signals;
+mod truth;
 mod ways_out;
 mod words;

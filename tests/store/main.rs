@@ -1,6 +1,7 @@
 //! The store on real files, through its public face: whose it is, what it keeps, what leaves it, and under which keys.
 
 mod addresses;
+mod by_hand;
 #[path = "../tracker_sim/model/mod.rs"]
 mod tracker;
 
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use halt_tracker::clock::{Clock, Moment, SystemClock};
 use halt_tracker::codes::{Code, Coded};
+use halt_tracker::engine::Call;
 use halt_tracker::queue::accept::{Accepted, NewSubmission};
 use halt_tracker::queue::state::State;
 use halt_tracker::queue::{QueueError, Site, Store};
@@ -63,6 +65,12 @@ impl Place {
     }
     pub fn open(&self) -> Result<Store, QueueError> {
         Store::open(&self.dir(), &self.key_file(), &self.site)
+    }
+    /// A call as the plugin makes it.
+    pub fn call(&self) -> Call {
+        let settings = json!({ "key_file": self.key_file().display().to_string() }).to_string();
+        let site = serde_json::to_vec(&self.site).expect("encoded");
+        Call::read(self.dir().display().to_string().as_bytes(), &site, settings.as_bytes()).expect("a call")
     }
     /// The site remembers its store, as WordPress does after the first answer.
     pub fn opened(&mut self) -> Store {

@@ -26,9 +26,7 @@ impl Uploads {
     }
 
     fn call(&self) -> Call {
-        let settings = json!({ "key_file": self.place.key_file().display().to_string() }).to_string();
-        let site = serde_json::to_vec(&self.place.site).expect("encoded");
-        Call::read(self.place.dir().display().to_string().as_bytes(), &site, settings.as_bytes()).expect("a call")
+        self.place.call()
     }
 
     /// A file of this name, last changed so many seconds ago.

@@ -11,6 +11,7 @@ namespace Halt\Tracker\WordPress\Cli;
 
 use Halt\Tracker\WordPress\Audit;
 use Halt\Tracker\WordPress\Engine;
+use Halt\Tracker\WordPress\EngineException;
 
 defined('ABSPATH') || exit;
 
@@ -84,7 +85,7 @@ final class Secret
      * ## OPTIONS
      *
      * <id>
-     * : Its number in `secret list`.
+     * : Its id in `secret list`.
      *
      * [--yes]
      * : Do not ask.
@@ -95,7 +96,9 @@ final class Secret
     public function retire($args, $options): void
     {
         \WP_CLI::confirm(__('Senders that still use this secret are refused from now on. Retire it?', 'halt-tracker'), $options);
-        Commands::attempt(static fn (): array => Engine::act(['action' => 'retire_secret', 'id' => (int) $args[0]]));
+        $id = (string) $args[0];
+        // PHP would take "1x" for 1, and retire another one than was meant.
+        Commands::attempt(static fn (): array => ctype_digit($id) ? Engine::act(['action' => 'retire_secret', 'id' => (int) $id]) : throw new EngineException('HT-1409', $id));
         Audit::credentials_changed('shared_secret');
         \WP_CLI::success(__('Retired.', 'halt-tracker'));
     }

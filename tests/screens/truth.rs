@@ -1,0 +1,47 @@
+//! What a page, a command or a mail says is what has happened: nothing is called done that was not, nothing undone that was, and
+//! advice that is followed to the letter works.
+
+use crate::cli::wp;
+use crate::hook;
+use crate::site::{SHARED_SECRET, Site, body, on_a_site};
+use serde_json::json;
+
+
+fn submit(site: &Site, email: &str) -> u16 {
+    let text = json!({ "form_id": "careers", "fields": { "name": "Jane Doe", "email": email } });
+    hook::request(SHARED_SECRET, text.to_string()).send(site).status
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_not_called_retired_and_the_leaked_one_keeps_working() {
+    on_a_site(|site| {
+        site.credentials();
+        let page = site.press("halt-tracker-settings&tab=webhook", "retire_secret", &[("id", "99")]);
+        assert!(page.has("HT-1409") && !page.has("The secret is retired."), "{}", body(&page));
+        for number in ["99", "0", "-1", "1x", "one"] {
+            let said = wp(site, &["secret", "retire", number, "--yes"], "");
+            assert!(
+                said.status == 1 && said.err.contains("HT-1409") && !said.out.contains("Retired"),
+                "{number}: {}{}",
+                said.out,
+                said.err
+            );
+        }
+        assert!(!site.stack.logs().contains("halt-tracker changed"), "{}", site.stack.logs());
+        assert_eq!(site.stack.divi_events().len(), 0, "no mail tells of what did not happen");
+        assert_eq!(submit(site, "leaked@example.org"), 202);
+    });
+}
+
+#[test]
+fn a_mistyped_reason_ends_no_pause() {
+    on_a_site(|site| {
+        site.credentials();
+        assert_eq!(wp(site, &["pause"], "").status, 0);
+        let said = wp(site, &["resume", "--reason=byhand"], "");
+        assert!(said.status == 1 && said.err.contains("HT-1903"), "{}{}", said.out, said.err);
+        assert_eq!(site.status()["lane"]["open"], false);
+        assert_eq!(wp(site, &["resume", "--reason=by hand"], "").status, 0);
+        assert_eq!(site.status()["lane"]["open"], true);
+    });
+}
