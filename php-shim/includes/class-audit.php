@@ -23,14 +23,26 @@ final class Audit
     /** Credentials were changed: logged, and mailed to the site's administrator. */
     public static function credentials_changed(string ...$names): void
     {
+        self::credentials('changed', $names, __('Somebody changed the credentials of the Halt Tracker plugin. If it was not you or a colleague, look at the Settings page at once.', 'halt-tracker'));
+    }
+
+    /** The plugin found credentials in the site's options and moved them: whoever can write an option can change credentials, so it is told too. */
+    public static function credentials_moved(string ...$names): void
+    {
+        self::credentials('moved', $names, __('The Halt Tracker plugin found credentials in the site’s options and moved them into its own store, where they are sealed. It does so once after an upgrade from the earlier plugin. If you did not upgrade, and neither you nor a colleague put them there, look at the Settings page at once.', 'halt-tracker'));
+    }
+
+    /** @param array<string> $names */
+    private static function credentials(string $event, array $names, string $text): void
+    {
         foreach ($names as $name) {
-            self::line('changed', (string) preg_replace('/[^a-z_]/', '', $name));
+            self::line($event, (string) preg_replace('/[^a-z_]/', '', $name));
         }
         wp_mail(
             (string) get_option('admin_email'),
             /* translators: %s: name of the site */
             sprintf(__('[%s] Halt Tracker credentials were changed', 'halt-tracker'), wp_specialchars_decode(get_option('blogname'), ENT_QUOTES)),
-            __('Somebody changed the credentials of the Halt Tracker plugin. If it was not you or a colleague, look at the Settings page at once.', 'halt-tracker') . "\n\n" . admin_url('admin.php?page=halt-tracker-settings')
+            $text . "\n\n" . admin_url('admin.php?page=halt-tracker-settings')
         );
     }
 

@@ -38,9 +38,7 @@ final class Cleaner
         // What people chose in the Sync Log's screen options; the name of the screen begins with the menu's, in their language.
         $wpdb->query($wpdb->prepare("DELETE FROM {$wpdb->usermeta} WHERE meta_key LIKE %s", 'manage%' . $wpdb->esc_like('halt-tracker-sync-logcolumnshidden')));
         // phpcs:enable
-        foreach (['halt_tracker_dismissed', 'halt_tracker_per_page'] as $name) {
-            delete_metadata('user', 0, $name, '', true);
-        }
+        delete_metadata('user', 0, 'halt_tracker_per_page', '', true);
         wp_cache_flush();
         return true;
     }

@@ -17,29 +17,25 @@ defined('ABSPATH') || exit;
 /** Notices to those who can act on them. */
 final class Notices
 {
-    private const META = 'halt_tracker_dismissed';
+    /** An option of the site: which user has dismissed which notice. */
+    private const DISMISSED = 'halt_tracker_dismissed';
 
     /** Prints what applies. */
     public static function admin_notices(): void
     {
-        $screen = get_current_screen();
-        if (!current_user_can(Capabilities::MANAGE) || ($screen && str_contains($screen->id, 'halt-tracker'))) {
+        if (!current_user_can(Capabilities::MANAGE)) {
             return;
         }
-        $code = Engine::state_code();
-        if ($code !== '' && $code !== 'HT-1003') {
-            self::dismissible('engine-' . $code, Messages::title($code), Messages::of($code)['safe'] . ' ' . Messages::of($code)['next']);
+        $screen  = get_current_screen();
+        $notices = self::applying();
+        $gone    = self::dismissed($notices);
+        if ($screen && str_contains($screen->id, 'halt-tracker')) {
+            return;
         }
-        if (!Places::has_room()) {
-            self::dismissible('no-room', ...Store::no_room());
-        }
-        if (Earlier::loaded_from() !== '') {
-            self::dismissible(
-                'earlier',
-                __('The earlier Halt Tracker plugin is still loaded', 'halt-tracker'),
-                /* translators: %s: path of a file */
-                sprintf(__('It is loaded from %s. It no longer takes forms or webhooks, so nothing is sent twice. Its job sync has stopped working, because the credentials now lie in the vault of the new plugin. Please remove it.', 'halt-tracker'), Earlier::loaded_from())
-            );
+        foreach ($notices as $notice => [$title, $text]) {
+            if (!in_array(get_current_user_id(), $gone[$notice] ?? [], true)) {
+                self::dismissible($notice, $title, $text);
+            }
         }
         if ($screen && $screen->id === 'plugins') {
             self::waiting();
@@ -50,21 +46,58 @@ final class Notices
     public static function dismiss(): void
     {
         Input::guard('dismiss', Capabilities::MANAGE);
-        $notice = isset($_POST['notice']) && is_string($_POST['notice']) ? sanitize_key(wp_unslash($_POST['notice'])) : '';
-        if ($notice !== '') {
-            $gone = (array) get_user_meta(get_current_user_id(), self::META, true);
-            update_user_meta(get_current_user_id(), self::META, array_values(array_unique(array_filter([...$gone, $notice]))));
+        $notice  = isset($_POST['notice']) && is_string($_POST['notice']) ? sanitize_key(wp_unslash($_POST['notice'])) : '';
+        $notices = self::applying();
+        if (isset($notices[$notice])) {
+            $gone          = self::dismissed($notices);
+            $gone[$notice] = array_values(array_unique([...($gone[$notice] ?? []), get_current_user_id()]));
+            update_option(self::DISMISSED, $gone, false);
         }
         wp_safe_redirect(wp_get_referer() ?: admin_url());
         exit;
     }
 
+    /** What is to be said now: title and text of each notice. @return array<string,array{0:string,1:string}> */
+    private static function applying(): array
+    {
+        $all  = [];
+        $code = Engine::state_code();
+        if ($code !== '' && $code !== 'HT-1003') {
+            $all['engine-' . strtolower($code)] = [Messages::title($code), Messages::of($code)['safe'] . ' ' . Messages::of($code)['next']];
+        }
+        if (!Places::has_room()) {
+            $all['no-room'] = Store::no_room();
+        }
+        if (Earlier::loaded_from() !== '') {
+            $text = Relay::holds_inbox()
+                /* translators: %s: path of a file */
+                ? __('It is loaded from %s. It no longer takes forms or webhooks, so nothing is sent twice. Its job sync stops as soon as this plugin has taken over the credentials, which it does once the engine is running. Please remove it.', 'halt-tracker')
+                /* translators: %s: path of a file */
+                : __('It is loaded from %s. It no longer takes forms or webhooks, so nothing is sent twice. Its job sync has stopped working, because the credentials are kept by this plugin now. Please remove it.', 'halt-tracker');
+            $all['earlier'] = [__('The earlier Halt Tracker plugin is still loaded', 'halt-tracker'), sprintf($text, Earlier::loaded_from())];
+        }
+        return $all;
+    }
+
+    /**
+     * Who has dismissed which of these. What is cured is forgotten for everybody: when it comes back, it is news.
+     *
+     * @param array<string,array{0:string,1:string}> $notices
+     * @return array<string,list<int>>
+     */
+    private static function dismissed(array $notices): array
+    {
+        $known = get_option(self::DISMISSED, []);
+        $known = is_array($known) ? $known : [];
+        $still = array_intersect_key($known, $notices);
+        if ($still !== $known) {
+            update_option(self::DISMISSED, $still, false);
+        }
+        return $still;
+    }
+
     private static function dismissible(string $notice, string $title, string $text): void
     {
-        $notice = sanitize_key($notice);
-        if (in_array($notice, (array) get_user_meta(get_current_user_id(), self::META, true), true)) {
-            return;
-        }
         ?>
         <div class="notice notice-error">
             <p><strong><?php echo esc_html($title); ?></strong> <?php echo esc_html($text); ?></p>

@@ -188,19 +188,19 @@ final class Relay
     }
 
     /**
-     * Moves plain secrets that stand in options into the vault and deletes the options. One that is refused stays, and
+     * Moves plain secrets that stand in options into the store, sealed, and deletes the options. One that is refused stays, and
      * stops nothing.
      */
     public static function take_inbox(): void
     {
         $taken = [];
         foreach (['client_secret', 'refresh_token', 'shared_secret'] as $name) {
-            $value = get_option('halt_tracker_' . $name, '');
-            if (!is_string($value) || trim($value) === '') {
+            $value = self::plain($name);
+            if ($value === '') {
                 continue;
             }
             try {
-                Engine::call('saveSecret', [$name, trim($value)], ['taking_over' => true]);
+                Engine::call('saveSecret', [$name, $value], ['taking_over' => true]);
                 delete_option('halt_tracker_' . $name);
                 $taken[] = $name;
             } catch (\Throwable $fault) {
@@ -208,8 +208,21 @@ final class Relay
             }
         }
         if ($taken !== []) {
-            Audit::credentials_changed(...$taken);
+            Audit::credentials_moved(...$taken);
         }
+    }
+
+    /** Whether the credentials that the earlier plugin sends with still stand in its options. */
+    public static function holds_inbox(): bool
+    {
+        return self::plain('client_secret') !== '' || self::plain('refresh_token') !== '';
+    }
+
+    /** A secret as it stands in an option. */
+    private static function plain(string $name): string
+    {
+        $value = get_option('halt_tracker_' . $name, '');
+        return is_string($value) ? trim($value) : '';
     }
 
     /**

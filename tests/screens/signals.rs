@@ -122,7 +122,7 @@ fn a_schedule_that_is_dead_is_told_by_the_next_submission() {
 }
 
 #[test]
-fn a_notice_outside_our_pages_can_be_dismissed_and_is_for_those_who_can_act() {
+fn a_notice_outside_our_pages_can_be_dismissed_until_its_trouble_comes_a_second_time() {
     on_a_site(|site| {
         site.credentials();
         site.stack.set_extension(false).expect("without the module");
@@ -136,7 +136,11 @@ fn a_notice_outside_our_pages_can_be_dismissed_and_is_for_those_who_can_act() {
         form.set("unused", "");
         assert_eq!(site.stack.post_as(&site.admin, &form.action, &form.fields).status, 302);
         assert!(!shown("index.php").contains("The engine is not running"), "it comes back");
-        site.php("delete_user_meta(1, 'halt_tracker_dismissed');");
+        // Once it is cured, the dismissal is forgotten: the next time is news again.
+        site.stack.set_extension(true).expect("the module");
+        assert!(!shown("index.php").contains("The engine is not running"), "it is there");
+        site.stack.set_extension(false).expect("without the module");
+        assert!(shown("index.php").contains("The engine is not running (HT-1001)"), "the second time is silent");
     });
 }
 

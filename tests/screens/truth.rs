@@ -3,6 +3,7 @@
 
 use crate::cli::wp;
 use crate::hook;
+use crate::hooks::MustUse;
 use crate::site::{SHARED_SECRET, Site, body, on_a_site};
 use serde_json::json;
 
@@ -43,5 +44,22 @@ fn a_mistyped_reason_ends_no_pause() {
         assert_eq!(site.status()["lane"]["open"], false);
         assert_eq!(wp(site, &["resume", "--reason=by hand"], "").status, 0);
         assert_eq!(site.status()["lane"]["open"], true);
+    });
+}
+
+#[test]
+fn the_earlier_plugins_credentials_are_called_taken_over_once_they_are() {
+    on_a_site(|site| {
+        let _earlier = MustUse::load(site, "final class Halt_Tracker_Plugin {}");
+        site.php("update_option('halt_tracker_refresh_token', 'a token of the earlier plugin', false);");
+        let notice = || site.stack.get_as(&site.admin, "/wp-admin/index.php").text();
+        site.stack.set_extension(false).expect("without the module");
+        assert!(notice().contains("stops as soon as") && !notice().contains("has stopped working"), "{}", notice());
+        site.stack.set_extension(true).expect("the module");
+        site.cron();
+        assert!(notice().contains("job sync has stopped working"), "{}", notice());
+        // The plugin itself did that: nobody is told that somebody did.
+        let mails: String = site.stack.divi_events().iter().map(ToString::to_string).collect();
+        assert!(mails.contains("moved them into its own store") && !mails.contains("Somebody changed"), "{mails}");
     });
 }
