@@ -111,11 +111,11 @@ final class Relay
         return true;
     }
 
-    /** A filter that throws counts as no change. */
+    /** A filter that throws counts as no change, and so does an answer of another kind. */
     private static function may_run_now(): bool
     {
         try {
-            return (bool) apply_filters('halt_tracker_relay_after_response', true);
+            return apply_filters('halt_tracker_relay_after_response', true) !== false;
         } catch (\Throwable) {
             return true;
         }
