@@ -2,15 +2,21 @@
 //! advice that is followed to the letter works.
 
 use crate::cli::wp;
+use crate::forms::unescape;
 use crate::hook;
-use crate::hooks::MustUse;
-use crate::site::{SHARED_SECRET, Site, body, on_a_site};
+use crate::hooks::{MustUse, NO_RUN_AFTER};
+use crate::site::{CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, body, on_a_site};
 use serde_json::json;
 
 
 fn submit(site: &Site, email: &str) -> u16 {
     let text = json!({ "form_id": "careers", "fields": { "name": "Jane Doe", "email": email } });
     hook::request(SHARED_SECRET, text.to_string()).send(site).status
+}
+
+fn set(site: &Site, name: &str) -> bool {
+    let all = site.status()["secrets"].as_array().cloned().unwrap_or_default();
+    all.iter().any(|one| one["name"] == name && one["set"] == true)
 }
 
 #[test]
@@ -44,6 +50,45 @@ fn a_mistyped_reason_ends_no_pause() {
         assert_eq!(site.status()["lane"]["open"], false);
         assert_eq!(wp(site, &["resume", "--reason=by hand"], "").status, 0);
         assert_eq!(site.status()["lane"]["open"], true);
+    });
+}
+
+#[test]
+fn where_the_second_secret_cannot_be_saved_the_page_names_the_first_that_is() {
+    // The store vanishes once the first is saved, because each that is saved is mailed.
+    const VANISH: &str = "add_filter('wp_mail', function ($mail) {
+        $dir = get_option('halt_tracker_data_dir'); @rename($dir, $dir . '-away'); return $mail; });";
+    for handler in ["save_connection", "connect"] {
+        on_a_site(|site| {
+            // A store to lose.
+            site.secrets(&[("shared_secret", SHARED_SECRET)]);
+            let vanish = MustUse::load(site, VANISH);
+            let page =
+                if handler == "connect" { "halt-tracker&guide=1" } else { "halt-tracker-settings&tab=connection" };
+            let typed = [("client_secret", CLIENT_SECRET), ("refresh_token", REFRESH_TOKEN)];
+            let said = unescape(&body(&site.press(page, handler, &typed)));
+            drop(vanish);
+            let dir = site.php("echo get_option('halt_tracker_data_dir');");
+            std::fs::rename(format!("{dir}-away"), &dir).expect("back");
+            assert!(set(site, "client_secret") && !set(site, "refresh_token"), "{handler}");
+            assert!(!said.contains("Nothing was saved") && !said.contains(CLIENT_SECRET), "{handler}: {said}");
+            assert!(said.contains("Only this was saved and is in force: Client secret."), "{handler}: {said}");
+            assert!(said.contains("Refresh token: "), "{handler}: {said}");
+        });
+    }
+}
+
+#[test]
+fn the_guide_names_the_pause_that_is_there() {
+    on_a_site(|site| {
+        site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
+        site.stack.set_constants(&[("HALT_TRACKER_PAUSED", "true")]).expect("constants");
+        assert_eq!(submit(site, "guide@example.org"), 202);
+        let key = site.submissions()[0]["form"]["key"].as_str().expect("a key").to_owned();
+        let said = unescape(&body(&site.press(&format!("halt-tracker&guide=1&form={key}"), "send_test", &[])));
+        assert!(said.contains("HALT_TRACKER_PAUSED is set in wp-config.php"), "{said}");
+        assert!(!said.contains("Somebody paused sending"), "{said}");
     });
 }
 

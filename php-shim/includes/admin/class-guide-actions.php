@@ -30,6 +30,10 @@ final class GuideActions
         $names  = ['environment', 'client_id', 'client_secret', 'refresh_token', 'api_token'];
         $given  = array_filter(array_combine($names, array_map([Input::class, 'text'], $names)), static fn (string $text): bool => $text !== '');
         $errors = Save::credentials(array_diff_key($given, array_flip(Options::SECRETS)), array_intersect_key($given, array_flip(Options::SECRETS)));
+        $saved  = Save::saved_before($errors);
+        if ($saved !== '') {
+            Page::flash('warning', $saved);
+        }
         foreach ($errors as $error) {
             Page::flash('error', Save::sentence($error));
         }
@@ -70,8 +74,14 @@ final class GuideActions
                 }
                 $more['sent'] = (string) $test['id'];
                 $report       = Relay::run('button', 20000);
-                if (in_array($report['outcome'] ?? '', ['paused', 'busy', 'waiting'], true)) {
-                    Page::flash('info', Messages::of(['paused' => 'HT-1611', 'busy' => 'HT-1607', 'waiting' => 'HT-1614'][$report['outcome']])['what']);
+                $why          = match ($report['outcome'] ?? '') {
+                    'paused'  => Pauses::still(),
+                    'busy'    => Messages::of('HT-1607')['what'],
+                    'waiting' => Messages::of('HT-1614')['what'],
+                    default   => '',
+                };
+                if ($why !== '') {
+                    Page::flash('info', $why);
                 }
             });
         }

@@ -1,6 +1,7 @@
 <?php
 /**
- * Saves one tab of the settings: all of it or, when anything is refused, nothing of it.
+ * Saves one tab of the settings: all of it or, when anything is refused, nothing of it. Where the store fails between two secrets,
+ * it says which of them is saved.
  *
  * @package halt-tracker
  */
@@ -46,14 +47,14 @@ final class Save
         } catch (EngineException $fault) {
             $errors = [['setting' => '', 'code' => $fault->ht_code, 'message' => Messages::of($fault->ht_code)['what']]];
         }
+        if ($tab === 'connection') {
+            Tested::forget();
+        }
         if ($errors !== []) {
             Typed::keep($tab, $values, $errors);
         } else {
             foreach ($values as $name => $value) {
                 Options::save($name, $value);
-            }
-            if ($tab === 'connection') {
-                Tested::forget();
             }
             Typed::take($tab);
             Page::flash('success', __('Saved.', 'halt-tracker'));
@@ -75,7 +76,7 @@ final class Save
     }
 
     /**
-     * Saves what the guided start asks for: all of it or nothing.
+     * Saves what the guided start asks for, in the same way.
      *
      * @param array<string,string> $values
      * @param array<string,string> $secrets
@@ -95,6 +96,15 @@ final class Save
         }
         Tested::forget();
         return $errors;
+    }
+
+    /** Which secrets are saved although something failed after them; empty when nothing is. @param list<array<string,mixed>> $errors */
+    public static function saved_before(array $errors): string
+    {
+        $names  = array_merge(...array_column($errors, 'saved'));
+        $labels = array_map(static fn (string $name): string => (string) (Options::table()[$name]['label'] ?? $name), $names);
+        /* translators: %s: names of settings, separated by commas */
+        return $labels === [] ? '' : sprintf(__('Only this was saved and is in force: %s.', 'halt-tracker'), implode(', ', $labels));
     }
 
     /** What a connection test found on an API, in words. @param array<string,mixed> $api */
@@ -219,12 +229,14 @@ final class Save
         if (!Engine::ready()) {
             return [['setting' => (string) array_key_first($secrets), 'code' => Engine::state_code(), 'message' => __('Secrets can be saved as soon as the engine is running.', 'halt-tracker')]];
         }
+        $saved = [];
         foreach ($secrets as $name => $value) {
             try {
                 Engine::call('saveSecret', [$name, $value]);
             } catch (EngineException $fault) {
-                return [['setting' => $name, 'code' => $fault->ht_code, 'message' => Messages::of($fault->ht_code)['what']]];
+                return [['setting' => $name, 'code' => $fault->ht_code, 'message' => Messages::of($fault->ht_code)['what'], 'saved' => $saved]];
             }
+            $saved[] = $name;
             Audit::credentials_changed($name);
         }
         return [];

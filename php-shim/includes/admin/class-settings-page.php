@@ -76,7 +76,11 @@ final class SettingsPage
         if ($errors === []) {
             return;
         }
-        echo '<div class="notice notice-error" role="alert"><p><strong>' . esc_html__('Nothing was saved. What was saved before stays in force; what you typed is below.', 'halt-tracker') . '</strong></p><ul class="ul-disc">';
+        $saved = Save::saved_before($errors);
+        $head  = $saved !== ''
+            ? $saved . ' ' . __('What else you typed is below; secrets have to be typed again.', 'halt-tracker')
+            : __('Nothing was saved. What was saved before stays in force; what you typed is below.', 'halt-tracker');
+        echo '<div class="notice notice-error" role="alert"><p><strong>' . esc_html($head) . '</strong></p><ul class="ul-disc">';
         foreach ($errors as $error) {
             $name = (string) ($error['setting'] ?? '');
             echo '<li>' . esc_html(Save::sentence($error));
