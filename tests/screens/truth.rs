@@ -108,3 +108,13 @@ fn the_earlier_plugins_credentials_are_called_taken_over_once_they_are() {
         assert!(mails.contains("moved them into its own store") && !mails.contains("Somebody changed"), "{mails}");
     });
 }
+
+#[test]
+fn the_recipe_names_the_file_that_is_handed_out() {
+    on_a_site(|site| {
+        site.stack.set_extension(false).expect("without the module");
+        let said = unescape(&body(&site.page("halt-tracker")));
+        assert!(said.contains("/halt_tracker.so") && said.contains("/30-halt_tracker.ini"), "{said}");
+        assert!(!said.contains("libhalt_tracker") && !said.contains("or download"), "{said}");
+    });
+}

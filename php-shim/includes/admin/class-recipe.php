@@ -25,7 +25,7 @@ final class Recipe
         $ini  = self::ini_file();
         $line = 'extension=' . $file;
         echo '<div class="halt-card"><h2>' . esc_html__('How to install the engine on this server', 'halt-tracker') . '</h2><ol>';
-        self::step(sprintf(/* translators: %s: version such as "8.2" */ __('Build or download libhalt_tracker.so for PHP %s and put it here:', 'halt-tracker'), PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION), $file);
+        self::step(sprintf(/* translators: %s: version such as "8.2" */ __('Build halt_tracker.so for PHP %s (make dist, on a machine with the source of this plugin) and put it here:', 'halt-tracker'), PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION), $file);
         self::step(
             self::scan_dir() !== ''
                 ? sprintf(/* translators: %s: path of a file */ __('Create the file %s with this one line:', 'halt-tracker'), $ini)
@@ -91,7 +91,7 @@ final class Recipe
     private static function letter(string $line, string $ini): void
     {
         /* translators: 1: PHP version, 2: NTS or ZTS, 3: architecture, 4: ini line, 5: path of the ini file */
-        $text = sprintf(__("Hello,\n\nplease enable a PHP extension for our site. It is a single file, libhalt_tracker.so, for PHP %1\$s (%2\$s, %3\$s).\nThe line in the PHP configuration is\n\n%4\$s\n\nfor example in %5\$s. After that PHP has to be restarted.\n\nThank you!", 'halt-tracker'), PHP_VERSION, PHP_ZTS ? 'ZTS' : 'NTS', self::ask('php_uname', 'm') ?: PHP_OS, $line, $ini);
+        $text = sprintf(__("Hello,\n\nplease enable a PHP extension for our site. It is a single file, halt_tracker.so, for PHP %1\$s (%2\$s, %3\$s).\nThe line in the PHP configuration is\n\n%4\$s\n\nfor example in %5\$s. After that PHP has to be restarted.\n\nThank you!", 'halt-tracker'), PHP_VERSION, PHP_ZTS ? 'ZTS' : 'NTS', self::ask('php_uname', 'm') ?: PHP_OS, $line, $ini);
         echo '<details class="halt-details"><summary>' . esc_html__('Write to my host', 'halt-tracker') . '</summary>';
         echo '<label for="halt-letter" class="screen-reader-text">' . esc_html__('Text for your host', 'halt-tracker') . '</label>';
         echo '<textarea id="halt-letter" class="large-text" rows="10" readonly>' . esc_textarea($text) . '</textarea></details>';
@@ -100,7 +100,7 @@ final class Recipe
     private static function library(): string
     {
         $dir = rtrim(self::ask('ini_get', 'extension_dir'), '/');
-        return (str_starts_with($dir, '/') ? $dir : rtrim(PHP_EXTENSION_DIR, '/')) . '/libhalt_tracker.so';
+        return (str_starts_with($dir, '/') ? $dir : rtrim(PHP_EXTENSION_DIR, '/')) . '/halt_tracker.so';
     }
 
     /** The folder that this PHP scans: the one of the files that it has read, else the one that it was built with. */
@@ -116,7 +116,8 @@ final class Recipe
     private static function ini_file(): string
     {
         $dir = self::scan_dir();
-        return $dir !== '' ? $dir . '/60-halt-tracker.ini' : (self::ask('php_ini_loaded_file') !== '' ? self::ask('php_ini_loaded_file') : 'php.ini');
+        // The name that make install writes: under two names PHP would load it twice, and complain.
+        return $dir !== '' ? $dir . '/30-halt_tracker.ini' : (self::ask('php_ini_loaded_file') !== '' ? self::ask('php_ini_loaded_file') : 'php.ini');
     }
 
     private static function restart(): string
