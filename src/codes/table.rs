@@ -59,7 +59,7 @@ codes! {
     StoreNetworkDisk = 1109, "The data folder is on a network disk",
         "The data folder lies on a network file system, where locks cannot be trusted.",
         "No store was opened there; forms are kept in the site's own database.",
-        "Set HALT_TRACKER_DATA_DIR to a folder on a local disk.";
+        "Set HALT_TRACKER_DATA_DIR to a folder on a local disk. Where the data folder holds a store already, copy it there first.";
     StoreBasedir = 1110, "PHP may not use the data folder",
         "PHP's open_basedir setting does not include the data folder.",
         "Nothing was opened; forms are kept in the site's own database.",

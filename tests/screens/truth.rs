@@ -3,11 +3,11 @@
 
 use crate::cli::wp;
 use crate::forms::unescape;
+use crate::health::is;
 use crate::hook;
 use crate::hooks::{MustUse, NO_RUN_AFTER};
 use crate::site::{CLIENT_SECRET, REFRESH_TOKEN, SHARED_SECRET, Site, body, on_a_site};
 use serde_json::json;
-
 
 fn submit(site: &Site, email: &str) -> u16 {
     let text = json!({ "form_id": "careers", "fields": { "name": "Jane Doe", "email": email } });
@@ -116,5 +116,25 @@ fn the_recipe_names_the_file_that_is_handed_out() {
         let said = unescape(&body(&site.page("halt-tracker")));
         assert!(said.contains("/halt_tracker.so") && said.contains("/30-halt_tracker.ini"), "{said}");
         assert!(!said.contains("libhalt_tracker") && !said.contains("or download"), "{said}");
+    });
+}
+
+#[test]
+fn a_data_folder_below_the_web_root_is_moved_as_site_health_says() {
+    on_a_site(|site| {
+        site.credentials();
+        let _alone = MustUse::load(site, NO_RUN_AFTER);
+        assert_eq!(submit(site, "moved@example.org"), 202);
+        is(site, "store", "recommended", "copy the data folder, named under Info, there first");
+        let to = site.stack.root.join("tmp/moved-outside").display().to_string();
+        site.php(&format!(
+            "exec('rm -rf {to}; cp -a ' . escapeshellarg(get_option('halt_tracker_data_dir')) . ' {to}');"
+        ));
+        site.stack.set_constants(&[("HALT_TRACKER_DATA_DIR", &crate::site::quoted(&to))]).expect("constants");
+        is(site, "store", "good", "wp halt-tracker backup");
+        is(site, "keys", "good", "key folder");
+        assert_eq!(site.submissions()[0]["fields"]["email"], "moved@example.org");
+        assert_eq!(submit(site, "after@example.org"), 202);
+        assert_eq!(site.submissions().len(), 2);
     });
 }

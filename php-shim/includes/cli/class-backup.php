@@ -17,7 +17,7 @@ defined('ABSPATH') || exit;
 final class Backup
 {
     /**
-     * Copies the store into a new folder. The key file is not in it: keep that one elsewhere.
+     * Copies the store into a new folder. The keys are not in it: keep the key folder elsewhere.
      *
      * ## OPTIONS
      *
@@ -32,7 +32,7 @@ final class Backup
         $answer = Commands::attempt(static fn (): array => Engine::act(['action' => 'backup', 'path' => $folder]));
         /* translators: 1: number of files, 2: path of a folder */
         \WP_CLI::success(sprintf(_n('The store and %1$d file lie in %2$s.', 'The store and %1$d files lie in %2$s.', (int) ($answer['files'] ?? 0), 'halt-tracker'), (int) ($answer['files'] ?? 0), $folder));
-        \WP_CLI::line(__('Keep the key file too, in another place: without it nobody can read the copy, with it anybody can.', 'halt-tracker'));
+        \WP_CLI::line(__('Keep the key folder too, in another place: without it nobody can read the copy, with it anybody can.', 'halt-tracker'));
     }
 
     /**

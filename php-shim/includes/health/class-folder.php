@@ -37,7 +37,7 @@ final class Folder
             if ($body !== '' && (str_contains($body, Site::install_id()) || str_contains($body, '<?php'))) {
                 // A name of 32 random digits keeps strangers out as long as nobody tells it; a chosen one does not.
                 $hidden = preg_match('#/halt-tracker-(key-)?[0-9a-f]{32}(/|$)#', $url) === 1;
-                return [$hidden ? 'recommended' : 'critical', __('The data folder can be read over the web', 'halt-tracker'), __('What is in it is sealed, but nobody should be able to download it. Move it: set HALT_TRACKER_DATA_DIR and HALT_TRACKER_KEY_FILE in wp-config.php to places outside of the site, or deny access in the configuration of the web server.', 'halt-tracker')];
+                return [$hidden ? 'recommended' : 'critical', __('The data folder can be read over the web', 'halt-tracker'), __('What is in it is sealed, but nobody should be able to download it. Deny access in the configuration of the web server, or move it: copy data folder and key folder, named under Info, to places outside of the site first, then name these in wp-config.php: HALT_TRACKER_DATA_DIR and HALT_TRACKER_KEY_FILE. Delete the old folders once the site works with the new ones.', 'halt-tracker')];
             }
         }
         return ['good', $good, __('It was tried just now.', 'halt-tracker')];

@@ -47,9 +47,12 @@ final class Store
             }
         }
         if ($dir !== '' && Ground::is_below_web_root($dir)) {
-            return ['recommended', __('The data folder lies below the web root', 'halt-tracker'), __('Its contents are sealed and deny files protect it. A folder outside is better: set HALT_TRACKER_DATA_DIR before the first submission.', 'halt-tracker')];
+            // Where a store exists, a constant alone would point past it (HT-1106).
+            return ['recommended', __('The data folder lies below the web root', 'halt-tracker'), Engine::has_store()
+                ? __('Its contents are sealed and deny files protect it. A folder outside is better: copy the data folder, named under Info, there first, then name the new place in wp-config.php: HALT_TRACKER_DATA_DIR.', 'halt-tracker')
+                : __('Its contents are sealed and deny files protect it. A folder outside is better: set HALT_TRACKER_DATA_DIR before the first submission.', 'halt-tracker')];
         }
-        return ['good', __('The store is in order', 'halt-tracker'), __('Data folder and key file are listed under Info; back up both.', 'halt-tracker')];
+        return ['good', __('The store is in order', 'halt-tracker'), __('Back it up with wp halt-tracker backup: a copy of the data folder that is made by hand may catch a half write. Back up the key folder too, in another place; both are named under Info.', 'halt-tracker')];
     }
 
     /** Said before the first form comes: there is no folder for it. @return array{0:string,1:string} */
@@ -91,7 +94,7 @@ final class Store
                 return Health::by_code((string) ($reason['code'] ?? 'HT-1303'), 'critical');
             }
         }
-        return ['good', __('The keys are in order', 'halt-tracker'), __('Back up the key file, named under Info: without it nothing that is stored can be read.', 'halt-tracker')];
+        return ['good', __('The keys are in order', 'halt-tracker'), __('Back up the whole key folder, named under Info: it may hold several keys, and what is sealed under one that is missing cannot be read.', 'halt-tracker')];
     }
 
     /** @return array{0:string,1:string,2:string} */
