@@ -266,7 +266,7 @@ pub const TABLE: &[Setting] = &[
         "7",
         "privacy",
         "Keep delivered data (days)",
-        "Fields and files of a delivered submission are erased after this time."
+        "Fields and files of a delivered or discarded submission are erased after this time. What waits or is held stays without limit."
     ),
     setting!(
         "delete_on_uninstall",

@@ -118,7 +118,7 @@ final class SettingsPage
             'webhook'    => __('For other programs that send submissions to this site. Divi forms do not need it.', 'halt-tracker'),
             'activities' => __('What is added to a person in Tracker besides the record: an activity, and the files that were sent.', 'halt-tracker'),
             'delivery'   => __('How persistently and how fast submissions are sent, and who hears of trouble. The defaults suit most sites.', 'halt-tracker'),
-            'privacy'    => __('How long submissions are kept on this site after they are delivered. Those that failed or wait for a decision are kept for 90 days.', 'halt-tracker'),
+            'privacy'    => __('How long submissions are kept on this site after they are delivered or discarded. Those that failed or wait for a decision are kept for 90 days; those that are held for review or wait to be sent stay without limit.', 'halt-tracker'),
         ][$tab];
     }
 
