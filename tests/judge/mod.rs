@@ -76,6 +76,8 @@ struct Row {
     email: String,
     words: String,
     steps: Vec<(String, String, i64, Option<i64>)>,
+    /// Kinds of steps that were given up, each time.
+    refused: Vec<String>,
 }
 
 impl Row {
@@ -83,9 +85,12 @@ impl Row {
         self.steps.iter().filter(|step| step.0 == kind && step.1 == "done").count()
     }
 
-    /// Children that cannot be looked up are sent again once, which may double them; the store says how often.
+    /// Children that cannot be looked up are sent again once, which may double them; the store says how often. One that was
+    /// given up after that is sent once more when a person asks for it.
     fn resends(&self, kind: &str) -> usize {
-        self.steps.iter().filter(|step| step.0 == kind).map(|step| usize::try_from(step.2).unwrap_or(0)).sum()
+        let by_itself =
+            self.steps.iter().filter(|step| step.0 == kind).map(|step| usize::try_from(step.2).unwrap_or(0));
+        by_itself.sum::<usize>() + self.refused.iter().filter(|one| *one == kind).count()
     }
 }
 
@@ -145,12 +150,30 @@ fn rows(store: &Store) -> Result<Vec<Row>, EngineError> {
         let (seq, step) = one.map_err(fault)?;
         steps.entry(seq).or_default().push(step);
     }
+    let mut refused: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    let mut statement =
+        store.connection().prepare("SELECT seq, step FROM journal WHERE event = 'refused'").map_err(fault)?;
+    for one in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(fault)? {
+        let (seq, kind) = one.map_err(fault)?;
+        refused.entry(seq).or_default().push(kind);
+    }
     let sql = "SELECT seq, id, state, marker, tracker_id, record_type, code || ' ' || reason FROM submission";
     let mut statement = store.connection().prepare(sql).map_err(fault)?;
     let all = statement.query_map([], |row| {
         let (seq, id, state, marker) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let (tracker_id, kind, words) = (row.get(4)?, row.get(5)?, row.get(6)?);
-        Ok(Row { seq, id, state, marker, tracker_id, kind, words, email: String::new(), steps: Vec::new() })
+        Ok(Row {
+            seq,
+            id,
+            state,
+            marker,
+            tracker_id,
+            kind,
+            words,
+            email: String::new(),
+            steps: Vec::new(),
+            refused: Vec::new(),
+        })
     });
     let mut rows = Vec::new();
     for row in all.map_err(fault)? {
@@ -158,6 +181,7 @@ fn rows(store: &Store) -> Result<Vec<Row>, EngineError> {
         let submission = store.detail(&row.id)?.2;
         row.email = submission.and_then(|one| one.fields["email"].as_str().map(str::to_lowercase)).unwrap_or_default();
         row.steps = steps.remove(&row.seq).unwrap_or_default();
+        row.refused = refused.remove(&row.seq).unwrap_or_default();
         rows.push(row);
     }
     Ok(rows)
