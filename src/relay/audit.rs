@@ -53,16 +53,16 @@ impl Runner<'_> {
             // After a crash, or where a person had it planned anew, nobody knows which one it was.
             let lost = if lost.is_empty() { records.iter().collect() } else { lost };
             let claimed = Claimed { job, plan, looked: None, looked_elsewhere: false, has_sent: false };
-            match self.check_tenant(&claimed)? {
-                None => {}
-                // The same client, and other secrets: perhaps another customer's.
+            // The same client with other secrets may be another customer: then two records are still shown, but one or none
+            // says nothing about the first account.
+            let mut unsure = match self.check_tenant(&claimed)? {
+                None => None,
                 Some(Walk::Leave(settled, _)) if settled.code == Some(Code::RelayTenant) => {
-                    self.come_back(seq, "other credentials are in force")?;
-                    continue;
+                    Some("other credentials are in force".to_owned())
                 }
                 Some(_) => return self.store().put_off_audit(seq),
-            }
-            let (mut twins, mut unsure) = (None, None);
+            };
+            let mut twins = None;
             for step in lost {
                 match self.look_late(&claimed, step)? {
                     Look::Clean(hits) | Look::Unclean { hits, .. } if hits.len() > 1 => twins = Some(ids_of(&hits)),

@@ -34,10 +34,12 @@ impl Evidence<'_> {
 
     /// That something was lost, and that it was looked for afterwards: at which step, and when.
     fn looks_after_a_loss(&self, least: usize) -> Result<(), String> {
-        let lost = self.lines(|said| LOST.contains(&said)).filter_map(|line| line["at"].as_i64()).min();
-        let lost = lost.ok_or("nothing says that an answer was lost")?;
-        let looks = self.lines(|said| said.starts_with("looked") || said == "absent");
-        let looks = looks.filter(|line| line["step"] != "" && line["at"].as_i64() >= Some(lost)).count();
+        // In the order of the lines: a clock that is set back writes an earlier time beside a later one.
+        let is_lost = |line: &Value| line["event"].as_str().is_some_and(|said| LOST.contains(&said));
+        let lost = self.journal.iter().position(is_lost).ok_or("nothing says that an answer was lost")?;
+        let is_look =
+            |line: &&Value| line["event"].as_str().is_some_and(|said| said.starts_with("looked") || said == "absent");
+        let looks = self.journal[lost..].iter().filter(is_look).filter(|line| line["step"] != "").count();
         if looks < least { Err(format!("{looks} looks are told of, {least} are needed")) } else { Ok(()) }
     }
 }
