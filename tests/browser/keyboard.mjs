@@ -61,8 +61,8 @@ await page.keyboard.type('jobTitle');
 await page.keyboard.press('Tab');
 await page.keyboard.press('Tab');
 await page.keyboard.type('position');
-await Promise.all([page.waitForURL(/tab=mapping/), page.keyboard.press('Enter')]);
-await page.waitForLoadState();
+// The address is the same before and after: only the load of the answer says that it is there.
+await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
 check((await page.innerText('.halt-tracker')).includes('Saved.'), 'Enter saves');
 check((await page.$$eval('.halt-map input', (all) => all.map((one) => one.value))).includes('jobTitle'), 'the new row is kept');
 await page.locator('.halt-map tbody tr').last().getByRole('button').click();
@@ -93,17 +93,18 @@ page.once('dialog', (dialog) => {
   asked = dialog.message();
   dialog.accept();
 });
-await Promise.all([page.waitForURL(/id=/), page.getByRole('button', { name: 'Erase its data', exact: true }).click()]);
-await page.waitForLoadState();
+await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Erase its data', exact: true }).click()]);
 check(/cannot be undone/.test(asked), 'a question comes before data is erased');
 check((await page.innerText('.halt-tracker')).includes('1 submission changed'), 'a Yes to it does what the button says');
 
 await page.goto(adminPage(base, 'halt-tracker-sync-log', '&state=done'));
 const copy = page.locator('[data-halt-copy]').first();
 const id = await copy.getAttribute('data-halt-copy');
+// The button says so for a moment only.
+const says = page.waitForFunction(() => [...document.querySelectorAll('[data-halt-copy]')].some((one) => one.innerText === 'Copied'));
 await copy.click();
+check(await says.then(() => true, () => false), 'the button says so');
 check((await page.evaluate(() => navigator.clipboard.readText())) === id, 'the id is copied');
-check((await copy.innerText()) === 'Copied', 'the button says so');
 
 await browser.close();
 console.log(problems === 0 ? 'keyboard: no problem' : `keyboard: ${problems} problems`);
