@@ -60,6 +60,8 @@ impl Runner<'_> {
                 Some(Walk::Leave(settled, _)) if settled.code == Some(Code::RelayTenant) => {
                     Some("other credentials are in force".to_owned())
                 }
+                // A record that is never answered for must not keep all others from their late look.
+                Some(_) if late >= self.policy.give_up_ms => Some("its record could not be read".to_owned()),
                 Some(_) => return self.store().put_off_audit(seq),
             };
             let mut twins = None;

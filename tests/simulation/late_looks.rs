@@ -122,6 +122,17 @@ fn another_account_of_the_same_client_is_not_asked_what_the_first_one_holds() {
 }
 
 #[test]
+fn a_record_that_is_never_answered_for_does_not_keep_the_late_look_waiting_for_ever() {
+    let mut world = World::new(6, json!({ "api": "rest" }));
+    let id = lost_and_found(&mut world);
+    world.paste_new_credentials();
+    world.switches(&json!({ "faults": [{ "on": "get_resource", "do": "500_before", "times": 1_000_000 }] }));
+    pass(&mut world, 24 * 9);
+    let lines = lines(&world, &id);
+    assert!(lines.iter().any(|(event, _)| event == "late look put off"), "{lines:?}");
+}
+
+#[test]
 fn a_plan_that_cannot_be_read_is_no_clean_look() {
     let mut world = World::new(6, json!({ "api": "rest" }));
     let id = lost_and_found(&mut world);
